@@ -1,0 +1,19 @@
+"""Generative adversarial networks for images on Keras 3 and TensorFlow."""
+
+from zoo import callbacks as callbacks
+from zoo import layers as layers
+from zoo import losses as losses
+from zoo import metrics as metrics
+from zoo import networks as networks
+from zoo.core.adversarial import AdversarialModel as AdversarialModel
+from zoo.core.objective import PairedObjective as PairedObjective
+from zoo.core.paired import PairedGAN as PairedGAN
+from zoo.core.presets import from_preset as from_preset
+from zoo.core.presets import list_presets as list_presets
+from zoo.core.presets import save_to_preset as save_to_preset
+from zoo.restoration.denoising_gan import DenoisingGAN as DenoisingGAN
+from zoo.restoration.esrgan import ESRGAN as ESRGAN
+from zoo.restoration.old_photo_gan import OldPhotoGAN as OldPhotoGAN
+from zoo.restoration.srgan import SRGAN as SRGAN
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The mechanics that every variant shares: the adversarial step, noise, saving, restoring."""

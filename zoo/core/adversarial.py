@@ -1,0 +1,401 @@
+"""The adversarial training step that every variant shares."""
+
+import keras
+import tensorflow as tf
+
+from zoo.core import presets, randomness
+from zoo.core.averaging import averaged_copy, update_average
+from zoo.core.running_means import RunningMeans
+
+
+class AdversarialModel(keras.Model):
+    """Two players, trained in turns by plain `fit()`.
+
+    A variant states its mathematics in `prepare`, `forward`, `discriminator_terms` and
+    `generator_terms`; this class owns tapes, optimizers, averaging, replica scaling, logs and
+    saving, and works in the same way on one device, under `MirroredStrategy` and under
+    `MultiWorkerMirroredStrategy`.
+
+    Args:
+        generator: Functional `keras.Model`, the network that is served.
+        discriminator: Functional `keras.Model`, or `None` to train without an adversary.
+        ema_halflife_images: Float, number of training images after which a weight's share in the
+            averaged generator has halved. 0 (default) keeps no average. Reference: Karras et al.
+            2018, https://arxiv.org/abs/1710.10196, section 4, in the form of StyleGAN2.
+        seed: Integer, seed of all noise drawn in training. Defaults to 0.
+        **kwargs: `name` and `dtype` of `keras.Model`.
+    """
+
+    def __init__(self, generator, discriminator=None, *, ema_halflife_images=0, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        if ema_halflife_images < 0:
+            raise ValueError(
+                "`ema_halflife_images` must be a number of images, or 0 for no average. "
+                f"Received: ema_halflife_images={ema_halflife_images}"
+            )
+        self.generator = generator
+        self.discriminator = discriminator
+        self.ema_halflife_images = ema_halflife_images
+        self.seed = seed
+        self.averaged_generator = averaged_copy(generator) if ema_halflife_images else None
+        self.generator_optimizer = None
+        self.discriminator_optimizer = None
+        self._means = RunningMeans()
+        # The networks are built here; Keras would otherwise call the model on symbolic inputs.
+        self.built = True
+
+    # ------------------------------------------------------------------ what a variant states
+
+    def prepare(self, data, seed):
+        """Unpack `data` into a dict of tensors; the only place that draws latents and masks.
+
+        Args:
+            data: One batch of the dataset, as it comes.
+            seed: int32 tensor `(2,)` for `zoo.core.randomness`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `prepare(data, seed)`.")
+
+    def forward(self, batch):
+        """Run the generator and return `batch` with what it made (`fake`, `restored`, ...)."""
+        raise NotImplementedError(f"{type(self).__name__} must define `forward(batch)`.")
+
+    def discriminator_terms(self, batch):
+        """Return the summands of the discriminator's loss: dict of name to weighted scalar.
+
+        No gradient flows from here into what `forward` made.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `discriminator_terms`.")
+
+    def generator_terms(self, batch):
+        """Return the summands of the generator's loss: dict of name to weighted scalar."""
+        raise NotImplementedError(f"{type(self).__name__} must define `generator_terms(batch)`.")
+
+    def evaluation_pair(self, data):
+        """Return `(target, output)` images for the metrics of `compile`."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no `evaluation_pair`, so it takes no validation data."
+        )
+
+    def default_optimizers(self):
+        """Return the paper's generator and discriminator optimizers."""
+        return keras.optimizers.Adam(2e-4, beta_1=0.5), keras.optimizers.Adam(2e-4, beta_1=0.5)
+
+    @property
+    def generator_variables(self):
+        """Weights that the generator's player may change."""
+        return self.generator.trainable_variables
+
+    @property
+    def discriminator_variables(self):
+        """Weights that the discriminator's player may change."""
+        return [] if self.discriminator is None else self.discriminator.trainable_variables
+
+    @property
+    def inference_network(self):
+        """The functional network that is restored with, exported and served."""
+        return self.averaged_generator if self.averaged_generator is not None else self.generator
+
+    @property
+    def step(self):
+        """Number of generator updates made so far (0 before `compile`)."""
+        if self.generator_optimizer is None:
+            return 0
+        return int(_local(self.generator_optimizer.iterations).numpy())
+
+    @classmethod
+    def from_preset(cls, name_or_path):
+        """Make a trained model: see `zoo.from_preset`."""
+        return presets.from_preset(name_or_path, expected=cls)
+
+    def save_to_preset(self, folder, **options):
+        """Write this model as a preset folder: see `zoo.save_to_preset`."""
+        return presets.save_to_preset(self, folder, **options)
+
+    def call(self, inputs, training=False):
+        """Run the inference network (in training mode: the generator)."""
+        return (self.generator if training else self.inference_network)(inputs, training=training)
+
+    # ------------------------------------------------------------------ compile
+
+    def compile(
+        self,
+        generator_optimizer=None,
+        discriminator_optimizer=None,
+        *,
+        discriminator_steps=1,
+        metrics=(),
+        run_eagerly=False,
+        jit_compile=False,
+        **unsupported,
+    ):
+        """Say how the two players are trained.
+
+        Two learning rates (TTUR, https://arxiv.org/abs/1706.08500), schedules and gradient
+        clipping are options of the optimizers: `Adam(CosineDecay(...), global_clipnorm=1.0)`.
+
+        Args:
+            generator_optimizer: `keras.optimizers.Optimizer`. Defaults to the paper's.
+            discriminator_optimizer: `keras.optimizers.Optimizer`. Defaults to the paper's.
+            discriminator_steps: Integer k, discriminator updates a generator update. Each batch is
+                cut into k equal parts: a fresh part for each update, the last also for the
+                generator. Defaults to 1.
+            metrics: Sequence of `zoo.metrics.ImageMetric`, computed on validation data.
+            run_eagerly: Bool. Defaults to `False`.
+            jit_compile: Bool, compile the step with XLA. Defaults to `False`.
+            **unsupported: Raises: says why an argument of Keras' `compile` has no meaning here.
+        """
+        if unsupported:
+            raise ValueError(_why_unsupported(unsupported))
+        _check_steps(discriminator_steps)
+        defaults = self.default_optimizers()
+        self.generator_optimizer = self._ready(
+            generator_optimizer or defaults[0], self.generator_variables, "generator_optimizer"
+        )
+        self.discriminator_optimizer = None
+        if self.discriminator is not None:
+            self.discriminator_optimizer = self._ready(
+                discriminator_optimizer or defaults[1],
+                self.discriminator_variables,
+                "discriminator_optimizer",
+            )
+        super().compile(
+            optimizer=self.generator_optimizer,
+            run_eagerly=run_eagerly,
+            jit_compile=jit_compile,
+            auto_scale_loss=False,
+        )
+        self.discriminator_steps = discriminator_steps
+        self.image_metrics = list(metrics)
+
+    def _ready(self, optimizer, variables, argument):
+        """Wrap for float16 and build: under a strategy no variable may be made inside a step."""
+        optimizer = keras.optimizers.get(optimizer)
+        if getattr(optimizer, "use_ema", False):
+            raise ValueError(
+                f"`{argument}` averages weights by itself (use_ema=True), which would overwrite "
+                "the generator at the end of training. Use `ema_halflife_images` of the model."
+            )
+        if getattr(optimizer, "gradient_accumulation_steps", None):
+            raise ValueError(
+                f"`{argument}` accumulates gradients, which fails under a distribution strategy. "
+                "Use a smaller crop, or more replicas. Received: gradient_accumulation_steps="
+                f"{optimizer.gradient_accumulation_steps}"
+            )
+        scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        if self.dtype_policy.name == "mixed_float16" and not scaled:
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        if not optimizer.built:
+            optimizer.build(variables)
+        return optimizer
+
+    @property
+    def metrics(self):
+        """Empty: logs are running means kept on the host (`zoo.core.running_means`)."""
+        return []
+
+    def reset_metrics(self):
+        """Start the running means of an epoch anew."""
+        self._means.reset()
+
+    def get_compile_config(self):
+        """What `compile_from_config` needs to compile a loaded model in the same way."""
+        if not self.compiled:
+            return None
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "generator_optimizer": serialize(self.generator_optimizer),
+            "discriminator_optimizer": serialize(self.discriminator_optimizer),
+            "discriminator_steps": self.discriminator_steps,
+            "metrics": [serialize(metric) for metric in self.image_metrics],
+            "run_eagerly": self.run_eagerly,
+            "jit_compile": self.jit_compile,
+        }
+
+    def compile_from_config(self, config):
+        """Compile as `get_compile_config` recorded; the optimizers are built for their state."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    # ------------------------------------------------------------------ the step
+
+    def train_step(self, data):
+        """Update the discriminator `discriminator_steps` times, then the generator once.
+
+        The generator runs once: its output serves both updates, and the discriminator sees it
+        through `stop_gradient`.
+        """
+        parts = _split(data, self.discriminator_steps)
+        for index, part in enumerate(parts[:-1]):
+            batch = self.forward(self._prepare(part, index + 1))
+            self.update_discriminator(batch)
+        batch = self._prepare(parts[-1], 0)
+        with tf.GradientTape() as tape:
+            batch = self.forward(batch)
+            with tape.stop_recording():
+                logs = self.update_discriminator(batch)
+            terms = self.generator_terms(batch)
+            loss = self._scaled(terms, batch, self.generator_optimizer)
+        self._apply(self.generator_optimizer, tape, loss, self.generator_variables)
+        self.update_average(batch)
+        return {**logs, **self._logs("generator", terms, batch)}
+
+    def test_step(self, data):
+        """Compute the metrics of `compile` on one batch."""
+        target, output = self.evaluation_pair(data)
+        logs = {}
+        for metric in self.image_metrics:
+            values = metric.per_image(target, output)
+            logs[metric.name] = tf.stack(
+                [tf.reduce_sum(values), tf.cast(tf.size(values), tf.float32)]
+            )
+        return logs
+
+    def update_discriminator(self, batch):
+        """Take one discriminator step on `batch` and return its logs."""
+        if self.discriminator is None:
+            return {}
+        detached = tf.nest.map_structure(tf.stop_gradient, batch)
+        with tf.GradientTape() as tape:
+            terms = self.discriminator_terms(detached)
+            loss = self._scaled(terms, batch, self.discriminator_optimizer)
+        self._apply(self.discriminator_optimizer, tape, loss, self.discriminator_variables)
+        return self._logs("discriminator", terms, batch)
+
+    def update_average(self, batch):
+        """Move the averaged generator; early on with a shorter halflife (5 % of the images seen)."""
+        if self.averaged_generator is None:
+            return
+        size = self._global_batch_size(batch)
+        seen = size * tf.cast(self.generator_optimizer.iterations.value, tf.float32)
+        halflife = tf.minimum(float(self.ema_halflife_images), 0.05 * seen)
+        decay = 0.5 ** (size / tf.maximum(halflife, 1e-6))
+        update_average(self.averaged_generator, self.generator, decay)
+
+    def _prepare(self, data, part):
+        step = self.generator_optimizer.iterations.value
+        seed = randomness.step_seed(self.seed, step, part)
+        return {"seed": seed, **self.prepare(data, seed)}
+
+    def _local_batch_size(self, batch):
+        tensors = [value for key, value in batch.items() if key != "seed"]
+        return tf.cast(tf.shape(tf.nest.flatten(tensors)[0])[0], tf.float32)
+
+    def _global_batch_size(self, batch):
+        context = tf.distribute.get_replica_context()
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, self._local_batch_size(batch))
+
+    def _scaled(self, terms, batch, optimizer):
+        """Sum the terms, weighted by this replica's share of the global batch.
+
+        `apply_gradients` adds the replicas' gradients up, so the shares make the sum the gradient
+        of the mean over the global batch, also when the last batch is split unevenly.
+        """
+        share = self._local_batch_size(batch) / self._global_batch_size(batch)
+        loss = tf.add_n([tf.cast(term, tf.float32) for term in terms.values()])
+        return optimizer.scale_loss(loss * share)
+
+    def _apply(self, optimizer, tape, loss, variables):
+        gradients = tape.gradient(loss, variables)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+    def _logs(self, player, terms, batch):
+        """Weighted sums for `RunningMeans`, one for each term and one for their sum."""
+        count = self._local_batch_size(batch)
+        terms = {name: tf.cast(term, tf.float32) for name, term in terms.items()}
+        values = {f"{player}/{name}": term for name, term in terms.items()}
+        values[f"{player}_loss"] = tf.add_n(list(terms.values()))
+        return {name: tf.stack([value * count, count]) for name, value in values.items()}
+
+    # ------------------------------------------------------------------ distribution
+
+    def make_train_function(self, force=False):
+        """Build the function that `fit` calls for each batch."""
+        if self.train_function is None or force:
+            self.train_function = self._make_function(self.train_step)
+        return self.train_function
+
+    def make_test_function(self, force=False):
+        """Build the function that `evaluate` calls for each batch."""
+        if self.test_function is None or force:
+            self.test_function = self._make_function(self.test_step)
+        return self.test_function
+
+    def _make_function(self, step):
+        """Run `step` on every replica and worker, and add up its logs.
+
+        Keras averages scalar logs over an axis that they do not have, which fails with several
+        workers; a sum with `axis=None` is right for any number of replicas and workers.
+        """
+        strategy = self.distribute_strategy
+        per_replica = step
+        if not self.run_eagerly:
+            per_replica = tf.function(
+                step, reduce_retracing=True, jit_compile=self.jit_compile or None, autograph=False
+            )
+
+        def on_data(data):
+            logs = strategy.run(per_replica, args=(data,))
+            return {
+                name: strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
+                for name, value in logs.items()
+            }
+
+        if not self.run_eagerly:
+            on_data = tf.function(on_data, reduce_retracing=True, autograph=False)
+        on_iterator = _on_next(on_data, self.run_eagerly)
+        return lambda iterator: self._means.update(on_iterator(iterator))
+
+
+def _on_next(on_data, run_eagerly):
+    """Return a function of an iterator that calls `on_data` with its next element."""
+
+    def on_next(iterator):
+        return on_data(next(iterator))
+
+    if run_eagerly:
+        return on_next
+    compiled = tf.function(on_next, reduce_retracing=True, autograph=False)
+    native = (tf.data.Iterator, tf.distribute.DistributedIterator)
+    # `train_on_batch` and Python generators hand over iterators that no graph can read.
+    return lambda iterator: (compiled if isinstance(iterator, native) else on_next)(iterator)
+
+
+def _local(variable):
+    """Value of a Keras variable, read from the first replica where it is mirrored."""
+    value = variable.value
+    return getattr(value, "values", (value,))[0]
+
+
+def _split(data, parts):
+    """Cut every tensor of `data` into `parts` equal parts along the batch."""
+    if parts == 1:
+        return [data]
+    flat = tf.nest.flatten(data)
+    size = flat[0].shape[0]
+    if size is not None and size % parts:
+        raise ValueError(
+            f"The batch must be a multiple of `discriminator_steps` = {parts}, because each "
+            f"update takes a fresh part of it. Received: a batch of {size} on this replica."
+        )
+    pieces = [tf.split(tensor, parts) for tensor in flat]
+    return [tf.nest.pack_sequence_as(data, list(piece)) for piece in zip(*pieces, strict=True)]
+
+
+def _check_steps(discriminator_steps):
+    if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
+        raise ValueError(
+            "`discriminator_steps` must be an integer of at least 1. "
+            f"Received: discriminator_steps={discriminator_steps!r}"
+        )
+
+
+_REASONS = {
+    "optimizer": "two players have two: pass `generator_optimizer` and `discriminator_optimizer`",
+    "loss": "the objective is stated by the model's constructor",
+    "steps_per_execution": "several steps in one call fail under a distribution strategy",
+    "weighted_metrics": "images have no sample weights; use `metrics`",
+}
+
+
+def _why_unsupported(arguments):
+    lines = [f"`{name}`: {_REASONS.get(name, 'unknown argument')}" for name in arguments]
+    return "`compile` received arguments that it does not take. " + "; ".join(lines) + "."

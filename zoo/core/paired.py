@@ -1,0 +1,108 @@
+"""Models that turn a degraded image into a clean one."""
+
+import keras
+import tensorflow as tf
+
+from zoo.core.adversarial import AdversarialModel
+from zoo.core.objective import PairedObjective
+from zoo.losses.reconstruction import replica_mean
+
+
+class PairedGAN(AdversarialModel):
+    """Learn `clean = generator(degraded)` from pairs.
+
+    A variant builds its two networks and states its paper's objective in `default_objective`.
+
+    Args:
+        generator: Functional `keras.Model`, `(N, H, W, C)` to `(N, H scale, W scale, C)`.
+        discriminator: Function that returns a functional `keras.Model` of clean images to logits;
+            called only if the objective has an adversarial term.
+        objective: `PairedObjective`, or `None` for the paper's.
+        **kwargs: `ema_halflife_images`, `seed`, `name`, `dtype` of `AdversarialModel`.
+    """
+
+    #: Size of the output over that of the input.
+    scale = 1
+    #: What the variant is for, in the words of `zoo list`.
+    task = "restoration"
+    #: Name of the recipe that makes its training pairs.
+    default_recipe = None
+
+    def __init__(self, generator, discriminator, objective=None, **kwargs):
+        objective = self.default_objective() if objective is None else objective
+        if not isinstance(objective, PairedObjective):
+            raise ValueError(
+                "`objective` must be a `zoo.PairedObjective`, or None for the paper's. "
+                f"Received: objective={objective!r}"
+            )
+        adversary = discriminator() if objective.adversarial else None
+        super().__init__(generator, adversary, **kwargs)
+        self.objective = objective
+
+    @staticmethod
+    def default_objective():
+        """The paper's objective."""
+        return PairedObjective()
+
+    def default_optimizers(self):
+        """Adam with the learning rate of SRGAN and ESRGAN, 1e-4, for both players."""
+        return keras.optimizers.Adam(1e-4), keras.optimizers.Adam(1e-4)
+
+    def prepare(self, data, seed):
+        """Unpack `(degraded, clean)`; float32 images `(N, H, W, C)` in [-1, 1]."""
+        degraded, clean = data
+        return {"degraded": degraded, "clean": clean}
+
+    def forward(self, batch):
+        """Restore the degraded images."""
+        return {**batch, "restored": self.generator(batch["degraded"], training=True)}
+
+    def discriminator_terms(self, batch):
+        """Tell clean images from restored ones."""
+        real = self.discriminator(batch["clean"], training=True)
+        fake = self.discriminator(batch["restored"], training=True)
+        return {"adversarial": self.objective.adversarial_loss.discriminator(real, fake)}
+
+    def generator_terms(self, batch):
+        """Be close to the clean image, pixel by pixel and in features, and look real."""
+        objective, clean, restored = self.objective, batch["clean"], batch["restored"]
+        terms = {}
+        if objective.pixel_weight:
+            pixel = replica_mean(objective.pixel_loss, clean, restored)
+            terms["pixel"] = objective.pixel_weight * pixel
+        if objective.perceptual_weight:
+            perceptual = replica_mean(objective.perceptual_loss, clean, restored)
+            terms["perceptual"] = objective.perceptual_weight * perceptual
+        if objective.adversarial:
+            terms["adversarial"] = objective.adversarial_weight * self._unconvincing(batch)
+        return terms
+
+    def _unconvincing(self, batch):
+        loss = self.objective.adversarial_loss
+        fake = self.discriminator(batch["restored"], training=True)
+        real = None
+        if loss.needs_real_logits:
+            real = self.discriminator(batch["clean"], training=True)
+        return loss.generator(fake, real)
+
+    def evaluation_pair(self, data):
+        """Return the clean images and the restored ones."""
+        degraded, clean = data
+        restored = self.inference_network(degraded, training=False)
+        return clean, tf.cast(restored, tf.float32)
+
+    def get_config(self):
+        """The constructor's arguments that every paired variant takes."""
+        return {
+            "objective": keras.saving.serialize_keras_object(self.objective),
+            "ema_halflife_images": self.ema_halflife_images,
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Remake a model from `get_config()`."""
+        config = dict(config)
+        config["objective"] = keras.saving.deserialize_keras_object(config["objective"])
+        return cls(**config)

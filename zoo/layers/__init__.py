@@ -1,0 +1,7 @@
+"""Layers that the zoo's networks share; each trains, saves, exports and converts to TFLite."""
+
+from zoo.layers.normalization import BatchNorm as BatchNorm
+from zoo.layers.normalization import InstanceNorm as InstanceNorm
+from zoo.layers.resampling import PixelShuffle as PixelShuffle
+from zoo.layers.resampling import PixelUnshuffle as PixelUnshuffle
+from zoo.layers.resampling import Resize as Resize

@@ -1,0 +1,19 @@
+"""Losses: adversarial, penalties, reconstruction and perceptual."""
+
+from zoo.losses.adversarial import AdversarialLoss as AdversarialLoss
+from zoo.losses.adversarial import Hinge as Hinge
+from zoo.losses.adversarial import LeastSquares as LeastSquares
+from zoo.losses.adversarial import Minimax as Minimax
+from zoo.losses.adversarial import NonSaturating as NonSaturating
+from zoo.losses.adversarial import RelativisticAverage as RelativisticAverage
+from zoo.losses.adversarial import Wasserstein as Wasserstein
+from zoo.losses.penalties import gradient_penalty as gradient_penalty
+from zoo.losses.penalties import r1_penalty as r1_penalty
+from zoo.losses.penalties import r2_penalty as r2_penalty
+from zoo.losses.perceptual import PerceptualLoss as PerceptualLoss
+from zoo.losses.reconstruction import BoundedSimilarityLoss as BoundedSimilarityLoss
+from zoo.losses.reconstruction import CharbonnierLoss as CharbonnierLoss
+from zoo.losses.reconstruction import EdgeLoss as EdgeLoss
+from zoo.losses.reconstruction import SSIMLoss as SSIMLoss
+from zoo.losses.reconstruction import TotalVariationLoss as TotalVariationLoss
+from zoo.losses.reconstruction import replica_mean as replica_mean

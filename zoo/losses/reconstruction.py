@@ -1,0 +1,197 @@
+"""Reconstruction losses: how far an output is from its target, as `keras.losses.Loss`.
+
+For L1 and L2 use `keras.losses.MeanAbsoluteError` and `MeanSquaredError`. All of them compute in
+float32 whatever the global policy, and expect images in [-1, 1].
+
+`keras.losses.Loss.__call__` divides by the number of replicas of a `tf.distribute` strategy. A
+model that scales the sum of its terms itself takes `replica_mean` instead.
+"""
+
+import keras
+import tensorflow as tf
+
+from zoo.metrics.fidelity import structural_similarity
+
+
+def replica_mean(loss, target, output):
+    """Mean of a Keras loss over this replica's elements, without Keras' scaling by replicas.
+
+    Args:
+        loss: A `keras.losses.Loss`; its `reduction` is not used.
+        target: What the output should be.
+        output: What the model made.
+
+    Returns:
+        A float32 scalar.
+
+    Example:
+
+    >>> float(replica_mean(keras.losses.MeanAbsoluteError(), tf.zeros((2, 4)), tf.ones((2, 4))))
+    1.0
+    """
+    target, output = tf.cast(target, tf.float32), tf.cast(output, tf.float32)
+    return tf.reduce_mean(tf.cast(loss.call(target, output), tf.float32))
+
+
+class ImageLoss(keras.losses.Loss):
+    """A loss that always computes in float32, and whose `None` name becomes the class's own."""
+
+    def __init__(self, reduction="sum_over_batch_size", name=None):
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class CharbonnierLoss(ImageLoss):
+    """A smooth L1: `sqrt(d^2 + epsilon^2)` of each value, averaged over channels.
+
+    Returns one loss a pixel, so `sample_weight` may be a mask of shape `(N, H, W)`.
+
+    Args:
+        epsilon: Distance below which the loss is round rather than straight, in units of the
+            images, more than 0. Defaults to `1e-3`.
+        reduction: As in `keras.losses.Loss`. Defaults to `"sum_over_batch_size"`.
+        name: Name of the loss. Defaults to `None`.
+
+    Example:
+
+    >>> loss = CharbonnierLoss(epsilon=0.3)
+    >>> round(float(loss(tf.zeros((1, 2, 2, 1)), tf.fill((1, 2, 2, 1), 0.4))), 6)
+    0.5
+
+    Reference:
+        - [Lai et al., 2017 (LapSRN)](https://arxiv.org/abs/1704.03915), equation 2
+    """
+
+    def __init__(self, epsilon=1e-3, reduction="sum_over_batch_size", name=None):
+        super().__init__(reduction=reduction, name=name)
+        self.epsilon = _positive("epsilon", epsilon)
+
+    def call(self, y_true, y_pred):
+        """Loss of each pixel: the mean over channels."""
+        return tf.reduce_mean(_charbonnier(y_pred - y_true, self.epsilon), axis=-1)
+
+    def get_config(self):
+        """Arguments that remake this loss."""
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class SSIMLoss(ImageLoss):
+    """`1 - SSIM`, in [0, 2]: structure rather than exact values.
+
+    The SSIM of `zoo.metrics.SSIM`, over all channels and without rounding, on images in [-1, 1]
+    of at least 11x11 px. It hardly sees a colour shift: add a pixel loss.
+
+    Args:
+        reduction: As in `keras.losses.Loss`; the unreduced loss has shape `(N,)`. Defaults to
+            `"sum_over_batch_size"`.
+        name: Name of the loss. Defaults to `None`.
+
+    Reference:
+        - [Zhao et al., 2015](https://arxiv.org/abs/1511.08861), equation 6
+    """
+
+    def call(self, y_true, y_pred):
+        """Loss of each image."""
+        # Images are shifted to 0..2: SSIM compares means by their ratio, which needs values >= 0.
+        return 1.0 - structural_similarity(y_true + 1.0, y_pred + 1.0, peak=2.0)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class TotalVariationLoss(ImageLoss):
+    """Mean absolute difference of neighbours of the *output*; the target is not read.
+
+    The mean over vertical neighbours plus the mean over horizontal ones, so that the value does
+    not depend on the size of the image. It smooths; use a small weight.
+
+    Args:
+        reduction: As in `keras.losses.Loss`; the unreduced loss has shape `(N,)`. Defaults to
+            `"sum_over_batch_size"`.
+        name: Name of the loss. Defaults to `None`.
+
+    Reference:
+        - [Mahendran and Vedaldi, 2014](https://arxiv.org/abs/1412.0035), section 3 (beta = 1)
+    """
+
+    def call(self, y_true, y_pred):
+        """Loss of each image."""
+        vertical = tf.abs(y_pred[:, 1:] - y_pred[:, :-1])
+        horizontal = tf.abs(y_pred[:, :, 1:] - y_pred[:, :, :-1])
+        return tf.reduce_mean(vertical, axis=(1, 2, 3)) + tf.reduce_mean(horizontal, axis=(1, 2, 3))
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class EdgeLoss(ImageLoss):
+    """Charbonnier distance between Laplacians: blurred edges cost, flat offsets do not.
+
+    The Laplacian is the sum of the four neighbours less four times the pixel, at pixels that have
+    all four.
+
+    Args:
+        epsilon: As in `CharbonnierLoss`. Defaults to `1e-3`.
+        reduction: As in `keras.losses.Loss`; the unreduced loss has shape `(N, H - 2, W - 2)`.
+            Defaults to `"sum_over_batch_size"`.
+        name: Name of the loss. Defaults to `None`.
+
+    Reference:
+        - [Zamir et al., 2021 (MPRNet)](https://arxiv.org/abs/2102.02808), equation 3
+    """
+
+    def __init__(self, epsilon=1e-3, reduction="sum_over_batch_size", name=None):
+        super().__init__(reduction=reduction, name=name)
+        self.epsilon = _positive("epsilon", epsilon)
+
+    def call(self, y_true, y_pred):
+        """Loss of each inner pixel: the mean over channels."""
+        # The Laplacian is linear: that of the difference is the difference of Laplacians.
+        x = y_pred - y_true
+        rows = x[:, :-2, 1:-1] + x[:, 2:, 1:-1]
+        columns = x[:, 1:-1, :-2] + x[:, 1:-1, 2:]
+        laplacian = rows + columns - 4.0 * x[:, 1:-1, 1:-1]
+        return tf.reduce_mean(_charbonnier(laplacian, self.epsilon), axis=-1)
+
+    def get_config(self):
+        """Arguments that remake this loss."""
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class BoundedSimilarityLoss(ImageLoss):
+    """A distance that saturates, in [0, 1): `1 - 2 e / (1 + e)` with `e = exp(-d / (2 s^2))`.
+
+    `d` is the mean squared difference of an image. An image far from its target (a wrong pair, an
+    outlier) stops pulling. The article behind this project minimises `e / (1 + e)`, which *falls*
+    as images move apart; this form has its minimum, 0, at equality.
+
+    Args:
+        scale: The `s` above: root-mean-square difference around which the loss bends, in units
+            of the images, more than 0. Defaults to `1.0`.
+        reduction: As in `keras.losses.Loss`; the unreduced loss has shape `(N,)`. Defaults to
+            `"sum_over_batch_size"`.
+        name: Name of the loss. Defaults to `None`.
+    """
+
+    def __init__(self, scale=1.0, reduction="sum_over_batch_size", name=None):
+        super().__init__(reduction=reduction, name=name)
+        self.scale = _positive("scale", scale)
+
+    def call(self, y_true, y_pred):
+        """Loss of each image."""
+        axes = list(range(1, y_pred.shape.rank))
+        distance = tf.reduce_mean(tf.square(y_pred - y_true), axis=axes)
+        # 1 - 2e / (1 + e) = (1 - e) / (1 + e) = tanh(d / (4 s^2)), which loses no digits near 0.
+        return tf.tanh(distance / (4.0 * self.scale**2))
+
+    def get_config(self):
+        """Arguments that remake this loss."""
+        return {**super().get_config(), "scale": self.scale}
+
+
+def _charbonnier(difference, epsilon):
+    return tf.sqrt(tf.square(difference) + epsilon**2)
+
+
+def _positive(name, value):
+    if not value > 0:
+        raise ValueError(f"`{name}` must be more than 0. Received: {name}={value}")
+    return float(value)

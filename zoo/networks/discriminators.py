@@ -1,0 +1,71 @@
+"""Discriminators: images in [-1, 1] in, float32 logits out (one an image, or a map of them)."""
+
+import keras
+from keras import layers
+
+from zoo.layers import BatchNorm
+
+
+def vgg_discriminator(channels=3, filters=64, *, batch_norm=True):
+    """The discriminator of SRGAN: eight convolutions that double the filters four times.
+
+    The paper flattens a 6x6 map into a dense layer of 1,024, which fixes the crop to 96 px and
+    holds most of the weights. Here a global average stands before that layer, so crops of any
+    size of at least 16 px work.
+
+    Args:
+        channels: Integer, of the images. Defaults to 3.
+        filters: Integer, of the first convolution. Defaults to the paper's 64.
+        batch_norm: Bool. Defaults to `True` as in the paper; `False` with a gradient penalty.
+
+    Returns:
+        A `keras.Model`: `(N, H, W, channels)` to logits `(N, 1)`.
+
+    Reference:
+        Ledig et al. 2017, https://arxiv.org/abs/1609.04802, figure 4.
+    """
+
+    inputs = keras.Input((None, None, channels), name="image")
+    x = layers.Conv2D(filters, 3, padding="same")(inputs)
+    x = layers.LeakyReLU(0.2)(x)
+    for width, strides in zip((1, 2, 2, 4, 4, 8, 8), (2, 1, 2, 1, 2, 1, 2), strict=True):
+        x = layers.Conv2D(filters * width, 3, strides, padding="same", use_bias=not batch_norm)(x)
+        x = BatchNorm()(x) if batch_norm else x
+        x = layers.LeakyReLU(0.2)(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.LeakyReLU(0.2)(layers.Dense(filters * 16)(x))
+    logits = layers.Dense(1, dtype="float32", name="logits")(x)
+    return keras.Model(inputs, logits, name="vgg_discriminator")
+
+
+def patch_discriminator(channels=3, filters=64, levels=3, *, spectral_norm=True):
+    """A convolutional discriminator that judges overlapping patches (70 px for 3 levels).
+
+    Args:
+        channels: Integer, channels of what is judged (image and condition together). Defaults to 3.
+        filters: Integer, of the first convolution. Defaults to 64.
+        levels: Integer, stride-2 convolutions. Defaults to 3, patches of 70 px.
+        spectral_norm: Bool, bound each layer's gain (https://arxiv.org/abs/1802.05957). Defaults
+            to `True`.
+
+    Returns:
+        A `keras.Model`: `(N, H, W, channels)` to a map of logits `(N, H / 8 - 2, W / 8 - 2, 1)`.
+
+    Reference:
+        Isola et al. 2017, https://arxiv.org/abs/1611.07004, section 3.2.2.
+    """
+
+    def conv(width, strides, **kwargs):
+        layer = layers.Conv2D(width, 4, strides, **kwargs)
+        return layers.SpectralNormalization(layer) if spectral_norm else layer
+
+    def pad(x):
+        return layers.ZeroPadding2D(1)(x)
+
+    inputs = keras.Input((None, None, channels), name="image")
+    x = layers.LeakyReLU(0.2)(conv(filters, 2)(pad(inputs)))
+    for level in range(1, levels):
+        x = layers.LeakyReLU(0.2)(conv(filters * min(2**level, 8), 2)(pad(x)))
+    x = layers.LeakyReLU(0.2)(conv(filters * min(2**levels, 8), 1)(pad(x)))
+    logits = layers.Activation("linear", dtype="float32", name="logits")(conv(1, 1)(pad(x)))
+    return keras.Model(inputs, logits, name="patch_discriminator")

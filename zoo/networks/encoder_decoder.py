@@ -1,0 +1,61 @@
+"""Encoder-decoder generators: images in [-1, 1] in, images of the same size out."""
+
+import keras
+from keras import layers
+
+from zoo.layers import PixelShuffle, PixelUnshuffle
+
+
+def _conv(filters, size=3, **kwargs):
+    return layers.Conv2D(filters, size, padding="same", **kwargs)
+
+
+def _residual_blocks(x, filters, blocks):
+    for _ in range(blocks):
+        y = _conv(filters)(_conv(filters, activation="relu")(x))
+        x = layers.Add()([x, y])
+    return x
+
+
+def restoration_unet(channels=3, filters=(32, 64, 96, 128), blocks=2, *, output_channels=None):
+    """A residual U-Net without normalisation: adds a correction to the degraded image.
+
+    The first level works at half resolution (pixel-unshuffle), each further one halves it, so the
+    receptive field reaches the stains, folds and uneven light of a scan at little cost. Upsampling
+    is by sub-pixel convolution; every layer exports and converts to TFLite with any size that is
+    a multiple of `2 ** len(filters)`.
+
+    Args:
+        channels: Integer, channels of the input. Defaults to 3.
+        filters: Sequence of integers, filters of each level. Defaults to `(32, 64, 96, 128)`.
+        blocks: Integer, residual blocks a level, on each side. Defaults to 2.
+        output_channels: Integer. Defaults to `channels`.
+
+    Returns:
+        A `keras.Model`: `(N, H, W, channels)` to `(N, H, W, output_channels)`.
+
+    Reference:
+        Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597 (U-Net); residual blocks without
+        normalisation as in Zhang et al. 2021 (DRUNet), https://arxiv.org/abs/2008.13751, figure 1.
+    """
+    output_channels = output_channels or channels
+    inputs = keras.Input((None, None, channels), name="degraded")
+    x = PixelUnshuffle(2)(inputs)
+    x = _conv(filters[0])(x)
+    skips = []
+    for level, width in enumerate(filters):
+        if level:
+            x = _conv(width, 2, strides=2)(x)
+        x = _residual_blocks(x, width, blocks)
+        skips.append(x)
+    skips.pop()
+    for width in reversed(filters[:-1]):
+        x = PixelShuffle(2)(_conv(width * 4, 1)(x))
+        x = layers.Add()([x, skips.pop()])
+        x = _residual_blocks(x, width, blocks)
+    x = _conv(output_channels * 4, dtype="float32", kernel_initializer="zeros")(x)
+    correction = PixelShuffle(2, dtype="float32")(x)
+    # The first `output_channels` channels of the input are the image; others (masks) guide it.
+    image = inputs if output_channels == channels else inputs[..., :output_channels]
+    outputs = layers.Add(dtype="float32", name="restored")([correction, image])
+    return keras.Model(inputs, outputs, name="restoration_unet")

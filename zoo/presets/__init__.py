@@ -1,0 +1,1 @@
+"""Trained presets, one folder each: `config.json`, `model.weights.h5`, `card.md`."""

@@ -1,0 +1,6 @@
+"""Variants that restore images."""
+
+from zoo.restoration.denoising_gan import DenoisingGAN as DenoisingGAN
+from zoo.restoration.esrgan import ESRGAN as ESRGAN
+from zoo.restoration.old_photo_gan import OldPhotoGAN as OldPhotoGAN
+from zoo.restoration.srgan import SRGAN as SRGAN
