@@ -8,9 +8,13 @@ from zoo import networks as networks
 from zoo.core.adversarial import AdversarialModel as AdversarialModel
 from zoo.core.objective import PairedObjective as PairedObjective
 from zoo.core.paired import PairedGAN as PairedGAN
+from zoo.core.photos import Photo as Photo
 from zoo.core.presets import from_preset as from_preset
 from zoo.core.presets import list_presets as list_presets
+from zoo.core.presets import preset_path as preset_path
+from zoo.core.presets import preset_record as preset_record
 from zoo.core.presets import save_to_preset as save_to_preset
+from zoo.core.tiling import restore as restore
 from zoo.restoration.denoising_gan import DenoisingGAN as DenoisingGAN
 from zoo.restoration.esrgan import ESRGAN as ESRGAN
 from zoo.restoration.old_photo_gan import OldPhotoGAN as OldPhotoGAN

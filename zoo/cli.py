@@ -5,6 +5,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import ast
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -43,8 +44,8 @@ def train(
     model: Annotated[str, typer.Argument(help="Variant, preset name or preset folder.")],
     data: Annotated[str, typer.Option(help="Folder, tfds:NAME[:SPLIT], *.tfrecord or sample.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; resumed if it holds one.")],
-    recipe: Annotated[str, typer.Option(help="Recipe name or JSON file.")] = None,
-    validation: Annotated[str, typer.Option(help="Held-out images, as --data.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Recipe name or JSON file.")] = None,
+    validation: Annotated[str | None, typer.Option(help="Held-out images, as --data.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="Option NAME=VALUE.")] = (),
     pixel_only: Annotated[bool, typer.Option(help="Train without adversary.")] = False,
     steps: Annotated[int, typer.Option(help="Generator updates in all.")] = 10_000,
@@ -52,7 +53,7 @@ def train(
     crop: Annotated[int, typer.Option(help="Side of the clean crops, px.")] = 128,
     learning_rate: Annotated[float, typer.Option(help="Highest; warmed up, then cosine.")] = 1e-4,
     ema_halflife_images: Annotated[float, typer.Option(help="0: no average.")] = 0.0,
-    policy: Annotated[str, typer.Option(help="auto, float32, mixed_bfloat16, mixed_float16.")] = "auto",
+    policy: Annotated[str, typer.Option(help="auto, float32, mixed_bfloat16, ...")] = "auto",
     seed: Annotated[int, typer.Option(help="Of weights, order and damage.")] = 0,
     steps_per_epoch: Annotated[int, typer.Option(help="Validate and log this often.")] = 500,
     save_every: Annotated[int, typer.Option(help="Steps from checkpoint to checkpoint.")] = 250,
@@ -62,11 +63,117 @@ def train(
     from zoo.commands import training
 
     settings = training.Settings(
-        model, data, recipe, _options(set_), pixel_only, steps, batch_size, crop, learning_rate,
-        ema_halflife_images, policy, seed,
+        model,
+        data,
+        recipe,
+        _options(set_),
+        pixel_only,
+        steps,
+        batch_size,
+        crop,
+        learning_rate,
+        ema_halflife_images,
+        policy,
+        seed,
     )
     schedule = training.Schedule(validation, steps_per_epoch, save_every, strategy)
     print(f"Preset: {training.train(settings, schedule, out)}")
+
+
+@app.command("list")
+def list_(json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False):
+    """List variants, presets and recipes."""
+    from zoo.commands import listing
+
+    contents = listing.listing()
+    _show(contents, listing.as_lines(contents), json_)
+
+
+@app.command()
+def evaluate(
+    preset: Annotated[str, typer.Argument(help="Preset name, or folder such as RUN/preset.")],
+    data: Annotated[str, typer.Option(help="Folder, tfds:NAME[:SPLIT], *.tfrecord or sample.")],
+    recipe: Annotated[str | None, typer.Option(help="Recipe name or JSON file.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the damage.")] = 0,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+):
+    """Score a preset: PSNR and SSIM of its input and of its output."""
+    import zoo
+    from zoo.commands import evaluating
+
+    model = zoo.from_preset(preset)
+    report = evaluating.evaluate(model, data, recipe, seed, progress=not json_)
+    _show({"preset": preset, **report}, evaluating.as_lines(report), json_)
+
+
+@app.command()
+def restore(
+    inputs: Annotated[list[str], typer.Argument(metavar="IN...", help="Files, folders, patterns.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File for one input, or folder.")],
+    preset: Annotated[str, typer.Option(help="Preset name, or folder such as RUN/preset.")],
+    tile: Annotated[int | None, typer.Option(help="Side of a tile in px; default: chosen.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+):
+    """Restore image files. An input is never overwritten."""
+    from zoo.commands import restoring
+
+    report = restoring.restore(inputs, out, preset, tile, precision, progress=not json_)
+    lines = [
+        f"{row['output']}  {row['width']}x{row['height']}  {row['seconds']:.1f} s" for row in report
+    ]
+    _show(report, lines, json_)
+
+
+@app.command()
+def degrade(
+    inputs: Annotated[list[str], typer.Argument(metavar="IN...", help="Files, folders, patterns.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File for one input, or folder.")],
+    recipe: Annotated[str, typer.Option(help="Recipe name or JSON file.")],
+    seed: Annotated[int, typer.Option(help="Of the damage.")] = 0,
+    sheet: Annotated[bool, typer.Option(help="Write one contact sheet, before and after.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+):
+    """Degrade image files by a recipe, or show it on a contact sheet."""
+    from zoo.commands import degrading
+
+    if sheet:
+        path = str(degrading.contact_sheet(inputs, out, recipe, seed))
+        _show({"output": path, "recipe": recipe, "seed": seed}, [path], json_)
+        return
+    report = degrading.degrade(inputs, out, recipe, seed, progress=not json_)
+    _show(report, [row["output"] for row in report], json_)
+
+
+@app.command("export")
+def export_(
+    preset: Annotated[str, typer.Argument(help="Preset name, or folder such as RUN/preset.")],
+    directory: Annotated[Path, typer.Argument(help="Folder to write into.")],
+    format_: Annotated[
+        str, typer.Option("--format", help="saved_model or tflite.")
+    ] = "saved_model",
+    quantize: Annotated[str | None, typer.Option(help="For tflite: float16 or int8.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+):
+    """Write a SavedModel for TF-Serving or a TFLite file, and check it against the preset."""
+    from zoo.commands import exporting
+
+    report = exporting.export_preset(preset, directory, format_, quantize)
+    _show(report, [f"{report['path']}", *report["lines"]], json_)
+
+
+@app.command()
+def quickstart(
+    out: Annotated[Path, typer.Option(help="Folder for the pictures, logs and exports.")],
+):
+    """Age, restore, enlarge, fine-tune and export sample photographs, in a few minutes."""
+    from zoo.commands import quickstart as tour
+
+    tour.run(out)
+
+
+def _show(contents, lines, as_json):
+    print(json.dumps(contents, indent=2) if as_json else "\n".join(lines))
 
 
 def main():
@@ -74,5 +181,7 @@ def main():
     try:
         app()
     except (ValueError, OSError) as error:
+        if os.environ.get("ZOO_TRACEBACK"):
+            raise
         print(f"zoo: {error}", file=sys.stderr)
         sys.exit(2)

@@ -10,7 +10,7 @@ import keras
 
 import pipelines
 import zoo
-from zoo.commands import variants
+from zoo.commands import evaluating, variants
 from zoo.core import checkpoints, distribution, hardware
 
 
@@ -98,12 +98,7 @@ def build(settings):
         )
         return keras.optimizers.Adam(schedule, global_clipnorm=1.0)
 
-    border = model.scale if model.scale > 1 else 0
-    channel = "y" if model.scale > 1 else "rgb"
-    if model.generator.output_shape[-1] == 1:
-        channel = "gray"
-    metrics = [zoo.metrics.PSNR(channel, border), zoo.metrics.SSIM(channel, border)]
-    model.compile(optimizer(), optimizer(), metrics=metrics)
+    model.compile(optimizer(), optimizer(), metrics=evaluating.metrics_of(model))
     return model
 
 
@@ -120,7 +115,7 @@ def _fit(model, photos, recipe, settings, schedule, out):
     while model.step < settings.steps:
         epoch, done = divmod(model.step, per_epoch)
         last = settings.steps // per_epoch
-        # A first epoch that was interrupted, and a last one that is shorter, are calls of their own.
+        # An interrupted first epoch and a shorter last one are calls of their own.
         until = last if not done and epoch < last else epoch + 1
         pairs = pipelines.paired(
             photos, recipe, settings.batch_size, seed=settings.seed, start_step=model.step

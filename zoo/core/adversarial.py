@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from zoo.core import presets, randomness
+from zoo.core import distribution, presets, randomness
 from zoo.core.averaging import averaged_copy, update_average
 from zoo.core.running_means import RunningMeans
 
@@ -100,7 +100,7 @@ class AdversarialModel(keras.Model):
         """Number of generator updates made so far (0 before `compile`)."""
         if self.generator_optimizer is None:
             return 0
-        return int(_local(self.generator_optimizer.iterations).numpy())
+        return int(distribution.local_value(self.generator_optimizer.iterations).numpy())
 
     @classmethod
     def from_preset(cls, name_or_path):
@@ -215,6 +215,32 @@ class AdversarialModel(keras.Model):
         """Compile as `get_compile_config` recorded; the optimizers are built for their state."""
         self.compile(**keras.saving.deserialize_keras_object(config))
 
+    def fit(self, x=None, y=None, *, callbacks=None, validation_data=None, **options):
+        """Train as `keras.Model.fit` does, on one device, several, or several workers.
+
+        With several workers (`MultiWorkerMirroredStrategy`) every worker calls this with the same
+        arguments; each takes its own part of every batch, all log the same numbers, and callbacks
+        that write files run on the chief alone.
+
+        Args:
+            x: `tf.data.Dataset` of batches, or arrays with `y`.
+            y: Arrays, if `x` is one.
+            callbacks: List of `keras.callbacks.Callback`.
+            validation_data: As `x`, or a tuple `(x, y)` of arrays.
+            **options: Of `keras.Model.fit`: `epochs`, `steps_per_epoch`, `verbose`, ...
+        """
+        return super().fit(
+            distribution.split_by_element(x),
+            y,
+            callbacks=distribution.callbacks_of_this_worker(callbacks),
+            validation_data=distribution.split_by_element(validation_data),
+            **options,
+        )
+
+    def evaluate(self, x=None, y=None, **options):
+        """Compute the metrics of `compile` as `keras.Model.evaluate` does."""
+        return super().evaluate(distribution.split_by_element(x), y, **options)
+
     # ------------------------------------------------------------------ the step
 
     def train_step(self, data):
@@ -240,14 +266,20 @@ class AdversarialModel(keras.Model):
 
     def test_step(self, data):
         """Compute the metrics of `compile` on one batch."""
-        target, output = self.evaluation_pair(data)
-        logs = {}
-        for metric in self.image_metrics:
-            values = metric.per_image(target, output)
-            logs[metric.name] = tf.stack(
-                [tf.reduce_sum(values), tf.cast(tf.size(values), tf.float32)]
-            )
-        return logs
+
+        def scores():
+            target, output = self.evaluation_pair(data)
+            each = {metric.name: metric.per_image(target, output) for metric in self.image_metrics}
+            return {
+                name: tf.stack([tf.reduce_sum(values), tf.cast(tf.size(values), tf.float32)])
+                for name, values in each.items()
+            }
+
+        def nothing():
+            return {metric.name: tf.zeros(2) for metric in self.image_metrics}
+
+        # The last batch, or one whole photograph, leaves some replicas without an image.
+        return tf.cond(tf.size(tf.nest.flatten(data)[0]) > 0, scores, nothing)
 
     def update_discriminator(self, batch):
         """Take one discriminator step on `batch` and return its logs."""
@@ -261,7 +293,7 @@ class AdversarialModel(keras.Model):
         return self._logs("discriminator", terms, batch)
 
     def update_average(self, batch):
-        """Move the averaged generator; early on with a shorter halflife (5 % of the images seen)."""
+        """Move the averaged generator, with a halflife of at most 5 % of the images seen."""
         if self.averaged_generator is None:
             return
         size = self._global_batch_size(batch)
@@ -273,15 +305,13 @@ class AdversarialModel(keras.Model):
     def _prepare(self, data, part):
         step = self.generator_optimizer.iterations.value
         seed = randomness.step_seed(self.seed, step, part)
-        return {"seed": seed, **self.prepare(data, seed)}
-
-    def _local_batch_size(self, batch):
-        tensors = [value for key, value in batch.items() if key != "seed"]
-        return tf.cast(tf.shape(tf.nest.flatten(tensors)[0])[0], tf.float32)
+        count = tf.cast(tf.shape(tf.nest.flatten(data)[0])[0], tf.float32)
+        data = tf.nest.map_structure(distribution.at_least_one, data)
+        return {"seed": seed, "count": count, **self.prepare(data, seed)}
 
     def _global_batch_size(self, batch):
         context = tf.distribute.get_replica_context()
-        return context.all_reduce(tf.distribute.ReduceOp.SUM, self._local_batch_size(batch))
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, batch["count"])
 
     def _scaled(self, terms, batch, optimizer):
         """Sum the terms, weighted by this replica's share of the global batch.
@@ -289,7 +319,7 @@ class AdversarialModel(keras.Model):
         `apply_gradients` adds the replicas' gradients up, so the shares make the sum the gradient
         of the mean over the global batch, also when the last batch is split unevenly.
         """
-        share = self._local_batch_size(batch) / self._global_batch_size(batch)
+        share = batch["count"] / self._global_batch_size(batch)
         loss = tf.add_n([tf.cast(term, tf.float32) for term in terms.values()])
         return optimizer.scale_loss(loss * share)
 
@@ -299,7 +329,7 @@ class AdversarialModel(keras.Model):
 
     def _logs(self, player, terms, batch):
         """Weighted sums for `RunningMeans`, one for each term and one for their sum."""
-        count = self._local_batch_size(batch)
+        count = batch["count"]
         terms = {name: tf.cast(term, tf.float32) for name, term in terms.items()}
         values = {f"{player}/{name}": term for name, term in terms.items()}
         values[f"{player}_loss"] = tf.add_n(list(terms.values()))
@@ -320,49 +350,13 @@ class AdversarialModel(keras.Model):
         return self.test_function
 
     def _make_function(self, step):
-        """Run `step` on every replica and worker, and add up its logs.
+        run = distribution.on_all_replicas(
+            step, self.distribute_strategy, self.run_eagerly, self.jit_compile
+        )
+        return lambda iterator: self._means.update(run(iterator))
 
-        Keras averages scalar logs over an axis that they do not have, which fails with several
-        workers; a sum with `axis=None` is right for any number of replicas and workers.
-        """
-        strategy = self.distribute_strategy
-        per_replica = step
-        if not self.run_eagerly:
-            per_replica = tf.function(
-                step, reduce_retracing=True, jit_compile=self.jit_compile or None, autograph=False
-            )
-
-        def on_data(data):
-            logs = strategy.run(per_replica, args=(data,))
-            return {
-                name: strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
-                for name, value in logs.items()
-            }
-
-        if not self.run_eagerly:
-            on_data = tf.function(on_data, reduce_retracing=True, autograph=False)
-        on_iterator = _on_next(on_data, self.run_eagerly)
-        return lambda iterator: self._means.update(on_iterator(iterator))
-
-
-def _on_next(on_data, run_eagerly):
-    """Return a function of an iterator that calls `on_data` with its next element."""
-
-    def on_next(iterator):
-        return on_data(next(iterator))
-
-    if run_eagerly:
-        return on_next
-    compiled = tf.function(on_next, reduce_retracing=True, autograph=False)
-    native = (tf.data.Iterator, tf.distribute.DistributedIterator)
-    # `train_on_batch` and Python generators hand over iterators that no graph can read.
-    return lambda iterator: (compiled if isinstance(iterator, native) else on_next)(iterator)
-
-
-def _local(variable):
-    """Value of a Keras variable, read from the first replica where it is mirrored."""
-    value = variable.value
-    return getattr(value, "values", (value,))[0]
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing to build; Keras would take a batch from the data under a strategy."""
 
 
 def _split(data, parts):

@@ -1,13 +1,23 @@
-"""Distribution strategies, and which process writes files."""
+"""Distribution strategies, which process does what, and a step that runs on every replica."""
 
 import json
 import os
 
+import keras
 import tensorflow as tf
+
+_WRITE_FILES = (
+    keras.callbacks.CSVLogger,
+    keras.callbacks.ModelCheckpoint,
+    keras.callbacks.RemoteMonitor,
+    keras.callbacks.TensorBoard,
+)
 
 
 def strategy(name="none"):
     """Return a `tf.distribute.Strategy` by its command-line name.
+
+    Several workers must find each other before TensorFlow runs anything else: call this first.
 
     Args:
         name: `"none"` (the current default strategy), `"mirrored"` (all local GPUs) or
@@ -21,7 +31,7 @@ def strategy(name="none"):
     if name == "mirrored":
         return tf.distribute.MirroredStrategy()
     if name == "multiworker":
-        if "TF_CONFIG" not in os.environ:
+        if not _config():
             raise ValueError(
                 "`strategy='multiworker'` needs the environment variable TF_CONFIG with the "
                 "cluster and this worker's task: "
@@ -35,8 +45,150 @@ def strategy(name="none"):
 
 def is_chief():
     """Return whether this process writes the files: true unless `TF_CONFIG` says otherwise."""
-    config = json.loads(os.environ.get("TF_CONFIG", "{}"))
-    task = config.get("task", {})
-    if "chief" in config.get("cluster", {}):
+    task = _config().get("task", {})
+    if "chief" in _config().get("cluster", {}):
         return task.get("type") == "chief"
     return task.get("index", 0) == 0
+
+
+def worker_count():
+    """Return how many processes train the model together: 1 unless `TF_CONFIG` says otherwise."""
+    cluster = _config().get("cluster", {})
+    return max(1, len(cluster.get("chief", [])) + len(cluster.get("worker", [])))
+
+
+def _config():
+    return json.loads(os.environ.get("TF_CONFIG") or "{}")
+
+
+def require_agreement(strategy, number, message):
+    """Raise on every worker unless all of them bring the same number.
+
+    Args:
+        strategy: `tf.distribute.Strategy` of the model.
+        number: Float or integer of this worker.
+        message: Text of the error.
+
+    Raises:
+        ValueError: If the workers differ.
+    """
+
+    def all_numbers():
+        context = tf.distribute.get_replica_context()
+        return context.all_gather(tf.constant([float(number)]), axis=0)
+
+    gathered = strategy.run(tf.function(all_numbers))
+    numbers = strategy.experimental_local_results(gathered)[0].numpy()
+    if len(set(numbers)) > 1:
+        raise ValueError(f"{message} Received: {[f'{each:g}' for each in numbers]} on the replicas")
+
+
+def callbacks_of_this_worker(callbacks):
+    """Leave out the callbacks that write files where another worker is the chief.
+
+    A callback of your own that must run on the chief alone has the attribute `chief_only = True`.
+
+    Args:
+        callbacks: What the user gave to `fit`: `None`, a callback, a nest of them or a
+            `keras.callbacks.CallbackList`.
+
+    Returns:
+        A list, or the `CallbackList` itself.
+
+    Raises:
+        ValueError: If one of them cannot work with several workers.
+    """
+    whole = isinstance(callbacks, keras.callbacks.CallbackList)
+    listed = callbacks.callbacks if whole else tf.nest.flatten(callbacks or [])
+    if worker_count() > 1 and any(map(_backs_up, listed)):
+        raise ValueError(
+            "`callbacks`: keras.callbacks.BackupAndRestore restores each worker by itself and does "
+            "not know both optimizers, so it cannot be used with several workers. Use "
+            "zoo.callbacks.Checkpoints. "
+            f"Received: {worker_count()} workers"
+        )
+    kept = [callback for callback in listed if is_chief() or not _is_for_chief(callback)]
+    if whole:
+        callbacks.callbacks = kept
+    return callbacks if whole else kept
+
+
+def _backs_up(callback):
+    return isinstance(callback, keras.callbacks.BackupAndRestore)
+
+
+def _is_for_chief(callback):
+    return isinstance(callback, _WRITE_FILES) or getattr(callback, "chief_only", False)
+
+
+def split_by_element(data):
+    """Let every worker take its own part of each batch of a `tf.data.Dataset`.
+
+    The default policy splits by file if it finds files, which makes other batches than a single
+    worker would see, and leaves a worker without data if there are fewer files than workers. A
+    policy that the user has set stays.
+    """
+    if worker_count() == 1 or not isinstance(data, tf.data.Dataset):
+        return data
+    policies = tf.data.experimental.AutoShardPolicy
+    if data.options().experimental_distribute.auto_shard_policy != policies.AUTO:
+        return data
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = policies.DATA
+    return data.with_options(options)
+
+
+def at_least_one(tensor):
+    """Give a replica for which the last batch left nothing one sample of zeros.
+
+    The mean over no sample is NaN. The model counts the samples before, so this one has weight 0.
+    """
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1 or tensor.shape[0] is not None:
+        return tensor
+    shape = tf.concat([[1], tf.shape(tensor)[1:]], axis=0)
+    filled = tf.cond(tf.shape(tensor)[0] > 0, lambda: tensor, lambda: tf.zeros(shape, tensor.dtype))
+    return tf.ensure_shape(filled, tensor.shape)
+
+
+def on_all_replicas(step, strategy, run_eagerly=False, jit_compile=False):
+    """Return a function of a data iterator that runs `step` everywhere and adds up its logs.
+
+    Keras averages scalar logs over an axis that they do not have, which fails with several
+    workers; a sum with `axis=None` is right for any number of replicas and workers.
+
+    Args:
+        step: Function of one replica's batch that returns a dict of tensors.
+        strategy: `tf.distribute.Strategy`.
+        run_eagerly: Bool. Defaults to `False`.
+        jit_compile: Bool, compile `step` with XLA. Defaults to `False`.
+    """
+    per_replica = step
+    if not run_eagerly:
+        per_replica = tf.function(
+            step, reduce_retracing=True, jit_compile=jit_compile or None, autograph=False
+        )
+
+    def on_data(data):
+        logs = strategy.run(per_replica, args=(data,))
+        return {
+            name: strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
+            for name, value in logs.items()
+        }
+
+    def on_next(iterator):
+        return on_data(next(iterator))
+
+    if run_eagerly:
+        return on_next
+    on_data = tf.function(on_data, reduce_retracing=True, autograph=False)
+    compiled = tf.function(on_next, reduce_retracing=True, autograph=False)
+    native = (tf.data.Iterator, tf.distribute.DistributedIterator)
+    # `train_on_batch` and Python generators hand over iterators that no graph can read.
+    return lambda iterator: (compiled if isinstance(iterator, native) else on_next)(iterator)
+
+
+def local_value(variable):
+    """Value of a Keras variable, read from the first replica where it is mirrored."""
+    value = variable.value
+    return getattr(value, "values", (value,))[0]

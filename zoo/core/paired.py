@@ -1,10 +1,14 @@
 """Models that turn a degraded image into a clean one."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
 from zoo.core.adversarial import AdversarialModel
+from zoo.core.alignment import run_aligned
 from zoo.core.objective import PairedObjective
+from zoo.core.receptive_field import receptive_field
 from zoo.losses.reconstruction import replica_mean
 
 
@@ -88,8 +92,13 @@ class PairedGAN(AdversarialModel):
     def evaluation_pair(self, data):
         """Return the clean images and the restored ones."""
         degraded, clean = data
-        restored = self.inference_network(degraded, training=False)
-        return clean, tf.cast(restored, tf.float32)
+        return clean, run_aligned(self.inference_network, degraded, self.size_multiple)
+
+    @functools.cached_property
+    def size_multiple(self):
+        """Height and width of what the generator takes are multiples of this many pixels."""
+        with tf.init_scope():  # the network is probed with arrays, also while a graph is traced
+            return receptive_field(self.generator).multiple
 
     def get_config(self):
         """The constructor's arguments that every paired variant takes."""

@@ -105,8 +105,9 @@ def _rewrite(config, name, keep_float32, keep):
         return config
     if config.get("class_name") == "DTypePolicy":
         return _rewrite_policy(config, name, keep_float32)
-    new = {k: _rewrite(v, name, keep_float32, keep) for k, v in config.items()
-           if k != "compile_config"}
+    new = {
+        k: _rewrite(v, name, keep_float32, keep) for k, v in config.items() if k != "compile_config"
+    }
     if config.get("class_name") == "InputLayer" and config["config"]["dtype"] in _LOW_PRECISION:
         # The input of a model inside a model would round what comes in, whatever the policy.
         new["config"]["dtype"] = "float32"
@@ -149,7 +150,7 @@ def _feeds(layers):
     """Dict from the name of each layer to the names of the layers that it takes from."""
     if "inbound_nodes" not in layers[0]:  # a Sequential is a chain
         names = [_name(layer) for layer in layers]
-        return {name: {*names[max(i - 1, 0):i]} for i, name in enumerate(names)}
+        return {name: {*names[max(i - 1, 0) : i]} for i, name in enumerate(names)}
     return {_name(layer): {*_histories(layer["inbound_nodes"])} for layer in layers}
 
 

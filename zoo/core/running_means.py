@@ -30,6 +30,5 @@ class RunningMeans:
             total = self._totals.get(name)
             self._totals[name] = value if total is None else total + value
         return {
-            name: tf.math.divide_no_nan(total[0], total[1])
-            for name, total in self._totals.items()
+            name: tf.math.divide_no_nan(total[0], total[1]) for name, total in self._totals.items()
         }

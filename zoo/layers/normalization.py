@@ -20,6 +20,14 @@ def _scale_and_shift(inputs, mean, variance, gamma, beta, epsilon):
     return inputs * tf.cast(scale, inputs.dtype) + tf.cast(shift, inputs.dtype)
 
 
+def _mean_over_replicas(statistics):
+    """Average over replicas: each assigns to its own copy, and the copies must stay the same."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return tf.unstack(statistics)
+    return tf.unstack(context.all_reduce(tf.distribute.ReduceOp.MEAN, statistics))
+
+
 @keras.saving.register_keras_serializable(package="zoo")
 class BatchNorm(keras.layers.BatchNormalization):
     """Batch normalisation of NHWC images by the fused kernel.
@@ -45,9 +53,12 @@ class BatchNorm(keras.layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         if not (training and self.trainable):
             return _scale_and_shift(
-                inputs, self.moving_mean.value, self.moving_variance.value,
+                inputs,
+                self.moving_mean.value,
+                self.moving_variance.value,
                 None if self.gamma is None else self.gamma.value,
-                None if self.beta is None else self.beta.value, self.epsilon,
+                None if self.beta is None else self.beta.value,
+                self.epsilon,
             )
         return self._normalize_by_batch(inputs)
 
@@ -57,13 +68,16 @@ class BatchNorm(keras.layers.BatchNormalization):
             x=inputs,
             scale=tf.ones(channels) if self.gamma is None else self.gamma.value,
             offset=tf.zeros(channels) if self.beta is None else self.beta.value,
-            mean=tf.zeros([0]), variance=tf.zeros([0]), epsilon=self.epsilon, is_training=True,
+            mean=tf.zeros([0]),
+            variance=tf.zeros([0]),
+            epsilon=self.epsilon,
+            is_training=True,
         )
         # The kernel returns the unbiased variance; Keras averages the biased one.
         count = tf.cast(tf.size(inputs) / channels, tf.float32)
         variance = variance * (count - 1.0) / count
+        mean, variance = _mean_over_replicas(tf.stop_gradient([mean, variance]))
         for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            value = tf.stop_gradient(value)
             average.assign(average.value * self.momentum + value * (1.0 - self.momentum))
         return outputs
 
@@ -114,9 +128,12 @@ class InstanceNorm(keras.layers.Layer):
         """Normalise `inputs`, float `(N, H, W, C)`, over H and W."""
         mean, variance = tf.nn.moments(tf.cast(inputs, tf.float32), axes=[1, 2], keepdims=True)
         return _scale_and_shift(
-            inputs, mean, variance,
+            inputs,
+            mean,
+            variance,
             None if self.gamma is None else self.gamma.value,
-            None if self.beta is None else self.beta.value, self.epsilon,
+            None if self.beta is None else self.beta.value,
+            self.epsilon,
         )
 
     def get_config(self):

@@ -36,6 +36,7 @@ def gradient_penalty(discriminator, real, fake, mixing, target=1.0):
 
     Raises:
         ValueError: If `real` and `fake` differ in shape, or `mixing` is not one number a sample.
+        tf.errors.InvalidArgumentError: If `mixing` leaves [0, 1].
 
     Example:
 
@@ -58,6 +59,10 @@ def gradient_penalty(discriminator, real, fake, mixing, target=1.0):
             "`mixing` must have shape (N,): one uniform number in [0, 1] a sample. "
             f"Received: mixing {tuple(mixing.shape)} for images {tuple(real.shape)}"
         )
+    # Weights drawn from a normal distribution leave the line between the two images.
+    message = "`mixing` must lie in [0, 1]: draw it uniformly."
+    tf.debugging.assert_non_negative(mixing, message=message)
+    tf.debugging.assert_less_equal(mixing, 1.0, message=message)
     mixing = tf.reshape(mixing, [-1] + [1] * (real.shape.rank - 1))
     squared = _squared_gradient(discriminator, mixing * real + (1.0 - mixing) * fake)
     # The square root has no derivative at 0; the offset is far below what float32 resolves at 1.

@@ -32,8 +32,8 @@ class OldPhotoGAN(PairedGAN):
     TensorShape([1, 16, 24, 3])
 
     Reference:
-        Wan et al. 2020, https://arxiv.org/abs/2004.09484 (the task and its degradations); Ronneberger
-        et al. 2015, https://arxiv.org/abs/1505.04597 (the network).
+        Wan et al. 2020, https://arxiv.org/abs/2004.09484 (the task, its degradations);
+        Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597 (the network).
     """
 
     task = "old photographs"

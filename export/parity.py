@@ -1,0 +1,281 @@
+"""Compares what is served with the Keras model, on the same photographs."""
+
+import dataclasses
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import tensorflow as tf
+
+from export.photographs import photographs as as_photographs
+from export.saved_model import versions
+from export.signatures import (
+    BYTES_INPUT,
+    BYTES_OUTPUT,
+    FLOAT_INPUT,
+    FLOAT_OUTPUT,
+    alignment_of,
+    exportable_network,
+)
+from export.tflite import interpreter
+
+# Largest difference to accept, in units of the full range [0, 1]. A step of 8 bits is 0.0039.
+TOLERANCES = {
+    "saved_model": 1e-5,
+    "tflite float32": 1e-4,
+    "tflite float16": 2e-3,
+    # Single pixels of a network that was not trained for it; the mean is 20 times smaller.
+    "tflite int8": 5e-2,
+}
+_HALF_LEVEL = 0.5 / 255.0
+_MOST_PHOTOGRAPHS = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """How far one served function is from the Keras model.
+
+    Attributes:
+        target: What was compared, such as `"saved_model restore_bytes"` or `"tflite float16"`.
+        path: Path of the file or folder.
+        max_abs_difference: Largest absolute difference over all pixels, in [0, 1].
+        mean_abs_difference: Mean absolute difference, in [0, 1].
+        tolerance: Largest `max_abs_difference` accepted.
+    """
+
+    target: str
+    path: str
+    max_abs_difference: float
+    mean_abs_difference: float
+    tolerance: float
+
+    @property
+    def passed(self):
+        """Whether the difference is within the tolerance (NaN is not)."""
+        return self.max_abs_difference <= self.tolerance
+
+    def __str__(self):
+        verdict = "ok" if self.passed else "TOO LARGE"
+        return (
+            f"{self.target:<30} max {self.max_abs_difference:.2e}   "
+            f"mean {self.mean_abs_difference:.2e}   tolerance {self.tolerance:.2e}   {verdict}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class ParityReport:
+    """What `check` found.
+
+    Attributes:
+        differences: Tuple of `Difference`, one for each served function.
+        photograph_sizes: Tuple of `(height, width)` of the photographs.
+    """
+
+    differences: tuple[Difference, ...]
+    photograph_sizes: tuple[tuple[int, int], ...]
+
+    @property
+    def passed(self):
+        """Whether every difference is within its tolerance."""
+        return all(difference.passed for difference in self.differences)
+
+    def to_json(self):
+        """Return the report as a JSON string."""
+        rows = [{**dataclasses.asdict(x), "passed": x.passed} for x in self.differences]
+        content = {
+            "passed": self.passed, "differences": rows, "photograph_sizes": self.photograph_sizes
+        }
+        return json.dumps(content, indent=2)
+
+    def __str__(self):
+        sizes = ", ".join(f"{height}x{width}" for height, width in self.photograph_sizes)
+        lines = [f"Difference to Keras in [0, 1], on {len(self.photograph_sizes)} photographs ("
+                 f"{sizes})", *map(str, self.differences)]
+        return "\n".join(lines)
+
+
+class ParityError(ValueError):
+    """A served function differs from the Keras model by more than its tolerance.
+
+    Attributes:
+        report: The `ParityReport`.
+    """
+
+    def __init__(self, report):
+        super().__init__(
+            "What would be served differs from the Keras model by more than the tolerance. Was it "
+            "exported from these weights? If so, and the difference is acceptable, pass "
+            f"`tolerance`.\n{report}"
+        )
+        self.report = report
+
+
+def check(model, saved_model=None, tflite=None, *, photographs=None, tolerance=None,
+          alignment=None):
+    """Compare a model with its SavedModel and TFLite file on the same photographs.
+
+    The Keras side computes in float32 (see `export.saved_model`). Of a SavedModel, both
+    signatures are compared; `restore_bytes` may in addition be half a level of 8 bits off.
+
+    Args:
+        model: A model of the zoo, or a functional `keras.Model`.
+        saved_model: Path of a version, or of a model's folder (the newest version is taken).
+            Defaults to `None`.
+        tflite: Path of a TFLite file. Defaults to `None`.
+        photographs: An image source of `pipelines`, a `tf.data.Dataset` of images or pairs, or a
+            sequence of arrays; uint8, or floats in [-1, 1]. At most 16 are used, whole. Defaults
+            to crops of two photographs that scikit-image ships.
+        tolerance: Float, largest absolute difference to accept, in [0, 1]. Defaults to 1e-5 for a
+            SavedModel, and for TFLite to 1e-4 in float32, 2e-3 in float16 and 5e-2 in int8.
+        alignment: Integer, as given to the export. Defaults to `None`: computed.
+
+    Returns:
+        A `ParityReport`; print it, or write its `to_json()`.
+
+    Raises:
+        ParityError: When a difference is larger than the tolerance; the report is in `.report`.
+        ValueError: When an argument is wrong.
+
+    Example:
+
+    >>> inputs = keras.Input((None, None, 3))
+    >>> model = keras.Model(inputs, keras.layers.Conv2D(3, 3, padding="same")(inputs))
+    >>> version = export.saved_model(model, tempfile.mkdtemp())
+    >>> check(model, saved_model=version).passed
+    True
+    """
+    _check_arguments(saved_model, tflite, tolerance)
+    network = exportable_network(model)
+    channels = network.inputs[0].shape[-1]
+    images = as_photographs(photographs, channels, _MOST_PHOTOGRAPHS)
+    expected = [_keras_output(network, x, alignment_of(network, alignment)) for x in images]
+    runners = []
+    if saved_model is not None:
+        runners += _saved_model_runners(_version(saved_model))
+    if tflite is not None:
+        runners.append(_tflite_runner(Path(tflite)))
+    differences = tuple(_compare(runner, images, expected, tolerance) for runner in runners)
+    report = ParityReport(differences, tuple(image.shape[:2] for image in images))
+    if not report.passed:
+        raise ParityError(report)
+    return report
+
+
+def _check_arguments(saved_model, tflite, tolerance):
+    if saved_model is None and tflite is None:
+        raise ValueError("Pass `saved_model`, `tflite` or both: there is nothing to compare.")
+    if tolerance is not None and not (isinstance(tolerance, int | float) and tolerance >= 0):
+        raise ValueError(
+            "`tolerance` must be a number of at least 0, or None for the defaults. "
+            f"Received: tolerance={tolerance!r}"
+        )
+    if tflite is not None and not Path(tflite).is_file():
+        raise ValueError(f"`tflite` must be a file. Received: tflite={str(tflite)!r}")
+
+
+def _version(path):
+    """The folder of one SavedModel: `path` itself, or the newest version in it."""
+    path = Path(path)
+    if (path / "saved_model.pb").is_file():
+        return path
+    if not versions(path):
+        raise ValueError(
+            "`saved_model` must be the folder of a SavedModel, or one with numbered versions. "
+            f"Received: saved_model={str(path)!r}"
+        )
+    return path / str(versions(path)[-1])
+
+
+@dataclasses.dataclass(frozen=True)
+class _Runner:
+    """A served function from a uint8 image to a float one in [0, 1]."""
+
+    target: str
+    path: Path
+    run: callable
+    tolerance: float
+    rounding: float = 0.0
+
+
+def _keras_output(network, image, alignment):
+    """What the network gives in Keras, with padding that shares nothing with the export's."""
+    height, width = image.shape[:2]
+    pad = [(0, -height % alignment), (0, -width % alignment), (0, 0)]
+    unit = image.astype(np.float32) / 255.0
+    batch = np.pad(unit, pad, mode="reflect")[None]
+    output = np.asarray(network(batch * 2.0 - 1.0, training=False))[0]
+    height = height * output.shape[0] // batch.shape[1]
+    width = width * output.shape[1] // batch.shape[2]
+    return np.clip((output[:height, :width] + 1.0) * 0.5, 0.0, 1.0)
+
+
+def _saved_model_runners(path):
+    loaded = tf.saved_model.load(str(path))
+    by_float = loaded.signatures["serving_default"]
+    by_bytes = loaded.signatures["restore_bytes"]
+
+    def run_float(image):
+        batch = tf.constant(image[None].astype(np.float32) / 255.0)
+        # The signature holds the variables only as long as what was loaded is alive.
+        return loaded and by_float(**{FLOAT_INPUT: batch})[FLOAT_OUTPUT][0].numpy()
+
+    def run_bytes(image):
+        files = tf.constant([_png(image)])
+        return _pixels(loaded and by_bytes(**{BYTES_INPUT: files})[BYTES_OUTPUT][0].numpy())
+
+    tolerance = TOLERANCES["saved_model"]
+    return [
+        _Runner("saved_model serving_default", path, run_float, tolerance),
+        _Runner("saved_model restore_bytes", path, run_bytes, tolerance, _HALF_LEVEL),
+    ]
+
+
+def _tflite_runner(path):
+    loaded = interpreter(path)
+    runner = loaded.get_signature_runner("serving_default")
+
+    def run(image):
+        # The runner resizes the interpreter to the image.
+        batch = image[None].astype(np.float32) / 255.0
+        return runner(**{FLOAT_INPUT: batch})[FLOAT_OUTPUT][0]
+
+    target = f"tflite {_weight_type(loaded)}"
+    return _Runner(target, path, run, TOLERANCES[target])
+
+
+def _weight_type(loaded):
+    types = {np.dtype(tensor["dtype"]).name for tensor in loaded.get_tensor_details()}
+    return next((name for name in ("int8", "float16") if name in types), "float32")
+
+
+def _png(image):
+    file = io.BytesIO()
+    PIL.Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, "PNG")
+    return file.getvalue()
+
+
+def _pixels(contents):
+    image = np.asarray(PIL.Image.open(io.BytesIO(contents)), np.float32) / 255.0
+    return image[..., None] if image.ndim == 2 else image
+
+
+def _compare(runner, images, expected, tolerance):
+    found = [runner.run(image) for image in images]
+    for output, wanted in zip(found, expected, strict=True):
+        if output.shape != wanted.shape:
+            raise ValueError(
+                f"{str(runner.path)!r} must give images of the model's size, {wanted.shape}: it "
+                f"was exported from another model, or with another `alignment`. "
+                f"Received: {output.shape}"
+            )
+    gaps = [np.abs(a.astype(np.float64) - b) for a, b in zip(found, expected, strict=True)]
+    accepted = runner.tolerance if tolerance is None else float(tolerance)
+    return Difference(
+        target=runner.target,
+        path=str(runner.path),
+        max_abs_difference=float(np.max([gap.max() for gap in gaps])),
+        mean_abs_difference=float(np.concatenate([gap.ravel() for gap in gaps]).mean()),
+        tolerance=accepted + runner.rounding,
+    )

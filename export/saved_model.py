@@ -1,0 +1,148 @@
+"""Numbered SavedModels, ready for TF-Serving."""
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+import tensorflow as tf
+
+from export.signatures import (
+    alignment_of,
+    bytes_signature,
+    exportable_network,
+    float_signature,
+)
+
+# A writer retries when another one takes its number; more losses in a row than this are no race.
+_MAX_ATTEMPTS = 1000
+
+
+def saved_model(model, directory, *, alignment=None, max_pixels=2**22):
+    """Write the next numbered version of a model, with signatures on floats and on files.
+
+    * `serving_default`: `images`, float32 `(N, H, W, C)` in [0, 1], to `restored_images` in [0, 1];
+    * `restore_bytes`: `image_bytes`, a batch `(N,)` of JPEG or PNG files of any size each, to
+      `restored_bytes`, PNG files. Gray files become RGB for an RGB model, EXIF orientation is
+      applied, and what is no image, too large, transparent, or in colour for a gray model is
+      refused with an error that names the item.
+
+    Any height and width work; sides that do not suit the network's strides are extended inside
+    the graph. The file holds the variables of the inference network and nothing of the training,
+    computes in float32 whatever policy the model was trained under, and contains standard
+    TensorFlow operations only. The version appears at once and complete (a server that watches
+    `directory` never sees half of it), earlier versions are not touched, and several processes
+    may export into one directory.
+
+    Args:
+        model: A model of the zoo, or a functional `keras.Model` on images in [-1, 1] with input
+            shape `(None, None, None, 1 or 3)`.
+        directory: Path of the model's folder; it is created. The versions are `1`, `2`, ... in it.
+        alignment: Integer, height and width that the network can take are multiples of it.
+            Defaults to `None`: computed from the network's strides.
+        max_pixels: Integer, `restore_bytes` refuses images with more pixels (height x width)
+            before it decodes them. Defaults to 4,194,304 (2048 x 2048). A whole image is restored
+            at once, so this bounds the server's memory.
+
+    Returns:
+        `pathlib.Path` of the new version, such as `serving/srgan/3`.
+
+    Raises:
+        ValueError: When the model cannot be served, or an argument is wrong.
+
+    Example:
+
+    >>> inputs = keras.Input((None, None, 3))
+    >>> model = keras.Model(inputs, keras.layers.Conv2D(3, 3, padding="same")(inputs))
+    >>> version = saved_model(model, tempfile.mkdtemp())
+    >>> served = tf.saved_model.load(version).signatures["serving_default"]
+    >>> served(images=tf.zeros((1, 20, 30, 3)))["restored_images"].shape
+    TensorShape([1, 20, 30, 3])
+    """
+    directory = Path(directory)
+    _check_arguments(directory, max_pixels)
+    network = exportable_network(model)
+    alignment = alignment_of(network, alignment)
+    signatures = {
+        "serving_default": float_signature(network, alignment).get_concrete_function(),
+        "restore_bytes": bytes_signature(network, alignment, max_pixels).get_concrete_function(),
+    }
+    for function in signatures.values():
+        _check_operations(function.graph.as_graph_def())
+    directory.mkdir(parents=True, exist_ok=True)
+    # TF-Serving looks at numbered folders only. `mkdir`, unlike `tempfile`, makes a folder that
+    # the server's user may read.
+    unfinished = directory / f".writing-{uuid.uuid4().hex}"
+    unfinished.mkdir()
+    try:
+        _write(network, signatures, unfinished)
+        return _publish(unfinished, directory)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def versions(directory):
+    """Return the version numbers in a model's folder, in ascending order.
+
+    Args:
+        directory: Path of the folder.
+    """
+    directory = Path(directory)
+    found = directory.iterdir() if directory.is_dir() else ()
+    return sorted(int(path.name) for path in found if path.name.isascii() and path.name.isdigit())
+
+
+def _check_arguments(directory, max_pixels):
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(
+            "`directory` must be a folder, or a path where one can be made. "
+            f"Received: directory={str(directory)!r}, which is a file"
+        )
+    if isinstance(max_pixels, bool) or not isinstance(max_pixels, int) or max_pixels < 1:
+        raise ValueError(
+            "`max_pixels` must be an integer of at least 1. "
+            f"Received: max_pixels={max_pixels!r}"
+        )
+
+
+def _check_operations(graph_def):
+    """Refuse what a server without this process' Python or libraries could not run."""
+    functions = graph_def.library.function
+    nodes = [*graph_def.node, *(node for function in functions for node in function.node_def)]
+    # A call may be a node whose operation is the function's name.
+    known = {*dir(tf.raw_ops), *(function.signature.name for function in functions)}
+    known -= {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
+    bad = sorted(f"{node.name} ({node.op})" for node in nodes if node.op not in known)
+    if bad:
+        raise ValueError(
+            "`model` uses operations that exist only in this Python process, so no server could "
+            "run it: write these layers with TensorFlow or keras.ops functions instead of "
+            f"tf.py_function, tf.numpy_function or a custom operation. Received: {bad}"
+        )
+
+
+def _write(network, signatures, path):
+    module = tf.Module()
+    # The variables alone: tracking the Keras network would save its training state as well.
+    module.variables_of_network = [variable.value for variable in network.variables]
+    # Gradients of custom operations would only be needed for training on.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, str(path), signatures=signatures, options=options)
+
+
+def _publish(unfinished, directory):
+    """Give a finished version the next free number, in one step."""
+    for _ in range(_MAX_ATTEMPTS):
+        target = directory / str(max(versions(directory), default=0) + 1)
+        try:
+            os.rename(unfinished, target)
+        except OSError:
+            # A folder with content is never replaced: somebody else published this number.
+            if not target.exists():
+                raise
+        else:
+            return target
+    raise RuntimeError(
+        f"No free version number in {str(directory)!r} after {_MAX_ATTEMPTS} attempts: "
+        "other processes keep taking them."
+    )

@@ -1,0 +1,193 @@
+"""What is served: functions on float images and on image files, as TensorFlow graphs.
+
+Inside the project images are float32 in [-1, 1]; outside they are float32 in [0, 1] or files.
+This module holds the conversion between the two.
+"""
+
+import keras
+import tensorflow as tf
+
+from export.image_files import check_file, decode_file, require
+from zoo.core.precision import with_policy
+from zoo.core.receptive_field import receptive_field
+
+FLOAT_INPUT, FLOAT_OUTPUT = "images", "restored_images"
+# TF-Serving's REST interface sends and takes base64 for names that end in `_bytes`.
+BYTES_INPUT, BYTES_OUTPUT = "image_bytes", "restored_bytes"
+
+_RANGE_SLACK = 1e-3
+
+
+def exportable_network(model):
+    """Return a float32 copy of the network that `model` is served with.
+
+    Args:
+        model: A `zoo.core.AdversarialModel` (its `inference_network` is taken) or a functional
+            `keras.Model` from images `(None, None, None, C)`, C = 1 or 3, to images, in [-1, 1].
+            It may have been built under any dtype policy; the copy computes in float32.
+
+    Returns:
+        A functional `keras.Model` with weights of its own.
+
+    Raises:
+        ValueError: When the network is no such model.
+    """
+    network = getattr(model, "inference_network", model)
+    if not isinstance(network, keras.Model) or not network.built:
+        raise ValueError(
+            "`model` must be a built functional keras.Model, or a model of the zoo. "
+            f"Received: model={model!r}"
+        )
+    if len(network.inputs or ()) != 1 or len(network.outputs or ()) != 1:
+        raise ValueError(
+            "`model` must turn one image into one image. "
+            f"Received: {len(network.inputs or ())} inputs and {len(network.outputs or ())} outputs"
+        )
+    shape, output = tuple(network.inputs[0].shape), tuple(network.outputs[0].shape)
+    if len(shape) != 4 or shape[-1] not in (1, 3) or len(output) != 4 or output[-1] not in (1, 3):
+        raise ValueError(
+            "`model` must turn gray or RGB images into gray or RGB images: shapes "
+            f"(None, None, None, 1 or 3). Received: {shape} to {output}"
+        )
+    if shape[:3] != (None, None, None):
+        raise ValueError(
+            "`model` must take any height and width, or it cannot be served: build it with "
+            f"keras.Input((None, None, {shape[-1]})) and load the weights. Received: {shape}"
+        )
+    return with_policy(network, "float32")
+
+
+def alignment_of(network, alignment=None):
+    """Return `alignment` or, when it is `None`, what the network's strides ask for.
+
+    Args:
+        network: Functional `keras.Model`.
+        alignment: Integer, height and width must be multiples of it; `None` to compute it.
+    """
+    if alignment is None:
+        return _computed_alignment(network)
+    if isinstance(alignment, bool) or not isinstance(alignment, int) or alignment < 1:
+        raise ValueError(
+            "`alignment` must be an integer of at least 1, or None to compute it from the "
+            f"network. Received: alignment={alignment!r}"
+        )
+    return alignment
+
+
+def _computed_alignment(network):
+    try:
+        return receptive_field(network).multiple
+    except ValueError as error:
+        raise ValueError(
+            "The multiple that height and width must be of cannot be computed for this network; "
+            f"pass it as `alignment` (1 when any size works). Received: {error}"
+        ) from error
+
+
+def restore_unit_range(network, images, alignment=1):
+    """Run `network` on images in [0, 1].
+
+    Sides that are not multiples of `alignment` are extended by reflection at the bottom and at
+    the right, and the output is cut back to (its scale times) the size that came in.
+
+    Args:
+        network: Functional `keras.Model` on float32 images in [-1, 1].
+        images: float32 tensor `(N, H, W, C)` in [0, 1].
+        alignment: Integer, see above. Defaults to 1.
+
+    Returns:
+        float32 tensor `(N, H scale, W scale, C)` in [0, 1].
+    """
+    size = tf.shape(images)[1:3]
+    padded = images
+    if alignment > 1:
+        padded = _reflect(_reflect(images, 1, alignment), 2, alignment)
+    outputs = network(padded * 2.0 - 1.0, training=False)
+    if alignment > 1:
+        height, width = tf.unstack(size * tf.shape(outputs)[1:3] // tf.shape(padded)[1:3])
+        outputs = outputs[:, :height, :width]
+    return tf.clip_by_value((tf.cast(outputs, tf.float32) + 1.0) * 0.5, 0.0, 1.0)
+
+
+def _reflect(images, axis, alignment):
+    """Extend an axis to a multiple of `alignment`; it may be shorter than the extension."""
+    size = tf.shape(images)[axis]
+    period = tf.maximum(2 * (size - 1), 1)
+    position = tf.range((size + alignment - 1) // alignment * alignment) % period
+    index = tf.minimum(position, period - position)
+    shape = images.shape.as_list()
+    shape[axis] = None
+    return tf.ensure_shape(tf.gather(images, index, axis=axis), shape)
+
+
+def float_signature(network, alignment=1):
+    """Return a `tf.function`: float32 images in [0, 1] of any size to restored ones.
+
+    Values outside of [0, 1] or not finite stop the request with an error that names the image.
+    """
+    channels = network.inputs[0].shape[-1]
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([None, None, None, channels], tf.float32, FLOAT_INPUT)],
+        autograph=False,
+    )
+    def serving_default(images):
+        with tf.control_dependencies([_check_range(images)]):
+            images = tf.clip_by_value(images, 0.0, 1.0)
+        return {FLOAT_OUTPUT: restore_unit_range(network, images, alignment)}
+
+    return serving_default
+
+
+def _check_range(images):
+    # NaN fails both comparisons.
+    inside = (images >= -_RANGE_SLACK) & (images <= 1.0 + _RANGE_SLACK)
+    inside = tf.reduce_all(inside, axis=[1, 2, 3])
+
+    def message():
+        index = tf.argmin(tf.cast(inside, tf.int32))
+        values = images[index]
+        return tf.strings.format(
+            "images[{}] must hold float32 values in [0, 1]; divide 8-bit values by 255. "
+            "Received: values from {} to {}",
+            (index, tf.reduce_min(values), tf.reduce_max(values)),
+        )
+
+    return require(tf.reduce_all(inside), message)
+
+
+def bytes_signature(network, alignment=1, max_pixels=2**22):
+    """Return a `tf.function`: a batch of JPEG or PNG files to restored PNG files.
+
+    The images of a batch may differ in size; they are restored one after the other.
+
+    Args:
+        network: Functional `keras.Model` on float32 images in [-1, 1].
+        alignment: Integer, see `restore_unit_range`. Defaults to 1.
+        max_pixels: Integer, an image with more pixels is refused before it is decoded.
+    """
+    channels = network.inputs[0].shape[-1]
+
+    def restore(item):
+        index, contents = item
+        image = tf.cast(decode_file(contents, index, channels), tf.float32) / 255.0
+        restored = restore_unit_range(network, image[None], alignment)[0]
+        return tf.io.encode_png(tf.cast(tf.round(restored * 255.0), tf.uint8))
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([None], tf.string, BYTES_INPUT)], autograph=False
+    )
+    def restore_bytes(image_bytes):
+        items = (tf.range(tf.size(image_bytes)), image_bytes)
+        # All files are looked at before the first is restored.
+        checked = tf.map_fn(
+            lambda item: check_file(*reversed(item), max_pixels), items,
+            fn_output_signature=tf.bool,
+        )
+        with tf.control_dependencies([checked]):
+            items = tf.nest.map_structure(tf.identity, items)
+        # One at a time: the memory of a request is that of its largest image.
+        restored = tf.map_fn(restore, items, fn_output_signature=tf.string, parallel_iterations=1)
+        return {BYTES_OUTPUT: restored}
+
+    return restore_bytes

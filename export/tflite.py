@@ -1,0 +1,164 @@
+"""TFLite (LiteRT) files for phones and small devices."""
+
+import os
+import uuid
+from pathlib import Path
+
+import tensorflow as tf
+
+from export.photographs import photographs
+from export.signatures import (
+    FLOAT_INPUT,
+    FLOAT_OUTPUT,
+    alignment_of,
+    exportable_network,
+    restore_unit_range,
+)
+from export.tflite_diagnosis import layers_that_do_not_convert
+
+_CALIBRATION_PHOTOGRAPHS = 64
+_CALIBRATION_SIDE = 256
+
+
+def tflite(model, path, quantize=None, representative=None, *, alignment=None):
+    """Write a model as a TFLite file that takes images of any height and width.
+
+    The file has one signature, `serving_default`: `images`, float32 `(1, H, W, C)` in [0, 1], to
+    `restored_images`, float32 in [0, 1], whatever the precision inside. `quantize` trades exactness
+    for size and speed; see what it costs with `export.check`:
+
+    * `None`: float32 weights and arithmetic;
+    * `"float16"`: weights of half the size, rounded; arithmetic in float32 on a CPU;
+    * `"int8"`: weights of a quarter of the size. Activations are quantized while it runs, by the
+      range that they have (dynamic range), the fastest choice on a CPU. Layers with fewer than
+      1,024 weights stay in float.
+    * `"int8"` with `representative`: activations are quantized with ranges measured on these
+      photographs, for accelerators that compute in integers only. Less exact.
+
+    The file is written under another name and then renamed, so it is always complete.
+
+    Args:
+        model: A model of the zoo, or a functional `keras.Model` on images in [-1, 1] with input
+            shape `(None, None, None, 1 or 3)`.
+        path: Path of the file to write; an existing file is replaced.
+        quantize: `None` (default), `"float16"` or `"int8"`.
+        representative: Photographs like those that the model will get (degraded, when it
+            restores): an image source of `pipelines`, a `tf.data.Dataset` of images or pairs, or a
+            sequence of arrays; uint8, or floats in [-1, 1]. The first 64 are used, the middle
+            256 x 256 of each. Defaults to `None`.
+        alignment: Integer, height and width that the network can take are multiples of it.
+            Defaults to `None`: computed from the network's strides.
+
+    Returns:
+        `pathlib.Path` of the file.
+
+    Raises:
+        ValueError: When an argument is wrong, or layers do not convert (the message says which,
+            and what to use instead).
+
+    Example:
+
+    >>> inputs = keras.Input((None, None, 3))
+    >>> model = keras.Model(inputs, keras.layers.Conv2D(3, 3, padding="same")(inputs))
+    >>> path = tflite(model, pathlib.Path(tempfile.mkdtemp()) / "model.tflite", "float16")
+    >>> interpreter = tf.lite.Interpreter(str(path))
+    >>> run = interpreter.get_signature_runner("serving_default")
+    >>> run(images=np.zeros((1, 20, 30, 3), "float32"))["restored_images"].shape
+    (1, 20, 30, 3)
+    """
+    path = Path(path)
+    _check_arguments(path, quantize, representative)
+    network = exportable_network(model)
+    function = _inference_function(network, alignment_of(network, alignment))
+    calibration = None
+    if representative is not None:
+        calibration = photographs(
+            representative, network.inputs[0].shape[-1], _CALIBRATION_PHOTOGRAPHS,
+            _CALIBRATION_SIDE,
+        )
+    contents = _convert(network, function, quantize, calibration)
+    _write(path, contents)
+    return path
+
+
+def _check_arguments(path, quantize, representative):
+    if quantize not in (None, "float16", "int8"):
+        raise ValueError(
+            f'`quantize` must be None, "float16" or "int8". Received: quantize={quantize!r}'
+        )
+    if representative is not None and quantize != "int8":
+        raise ValueError(
+            '`representative` photographs are only used with quantize="int8". '
+            f"Received: quantize={quantize!r}"
+        )
+    if path.is_dir():
+        raise ValueError(f"`path` must be a file. Received: path={str(path)!r}, a folder")
+
+
+def _inference_function(network, alignment):
+    channels = network.inputs[0].shape[-1]
+
+    # No range check as in a SavedModel: the format has no assertions.
+    @tf.function(
+        input_signature=[tf.TensorSpec([1, None, None, channels], tf.float32, FLOAT_INPUT)],
+        autograph=False,
+    )
+    def serving_default(images):
+        images = tf.clip_by_value(images, 0.0, 1.0)
+        return {FLOAT_OUTPUT: restore_unit_range(network, images, alignment)}
+
+    return serving_default
+
+
+def _convert(network, function, quantize, calibration):
+    module = tf.Module()
+    module.serving_default = function
+    # The converter finds variables through the module; the network itself is not a part of it.
+    module.variables_of_network = [variable.value for variable in network.variables]
+    try:
+        concrete = function.get_concrete_function()
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], module)
+        if quantize is not None:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if quantize == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if calibration is not None:
+            converter.representative_dataset = lambda: (
+                [image[None].astype("float32") / 255.0] for image in calibration
+            )
+        return converter.convert()
+    except Exception as error:
+        # The converter names operations of its own graph, often not the one at fault.
+        reasons = layers_that_do_not_convert(network)
+        if not reasons:
+            raise
+        lines = "".join(f"\n  {reason}" for reason in reasons)
+        raise ValueError(
+            "`model` does not convert to TFLite with any height and width, because of:"
+            f"{lines}\nReplace these layers (weights of the others can be kept), or export a "
+            "SavedModel with `export.saved_model`."
+        ) from error
+
+
+def _write(path, contents):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        unfinished.write_bytes(contents)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def interpreter(path):
+    """Return a TFLite interpreter of a file.
+
+    Args:
+        path: Path of the `.tflite` file.
+    """
+    try:
+        # TensorFlow announces that its own copy moves to this package.
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        Interpreter = tf.lite.Interpreter
+    return Interpreter(str(path))

@@ -1,0 +1,16 @@
+"""Images to batches of degraded and clean pairs, with `tf.data`."""
+
+from pipelines import degradations as degradations
+from pipelines.arrays import from_arrays as from_arrays
+from pipelines.contact_sheet import contact_sheet as contact_sheet
+from pipelines.folders import from_folder as from_folder
+from pipelines.images import ImageSource as ImageSource
+from pipelines.paired import paired as paired
+from pipelines.recipes import Recipe as Recipe
+from pipelines.recipes import list_recipes as list_recipes
+from pipelines.recipes import recipe as recipe
+from pipelines.sample import sample as sample
+from pipelines.shards import from_tfrecord as from_tfrecord
+from pipelines.shards import write_tfrecord as write_tfrecord
+from pipelines.sources import from_source as from_source
+from pipelines.tfds import from_tfds as from_tfds

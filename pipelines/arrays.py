@@ -1,0 +1,131 @@
+"""Images that are already in memory."""
+
+import numpy as np
+import tensorflow as tf
+
+from pipelines.images import ImageSource, check_fits, check_image_size, to_float, to_uint8
+
+
+def from_arrays(images, image_size=None, value_range=None, augment=True):
+    """Reads images from arrays. Nothing is copied.
+
+    Args:
+        images: array of shape `(count, height, width, channels)` or `(count, height, width)`, or a
+            list of `(height, width, channels)` or `(height, width)` arrays that may differ in
+            size; 1 or 3 channels; uint8, uint16, or floats together with `value_range`.
+        image_size: side of the square crops in px, or `None` for whole images.
+        value_range: `(lowest, highest)` possible value of float images, e.g. `(0, 1)`; integer
+            images use the range of their type.
+        augment: whether `stream` flips and turns the crops.
+
+    Returns:
+        An `ArraySource`, an `ImageSource`.
+
+    Raises:
+        ValueError: for shapes, types, values or sizes that do not fit.
+
+    Example:
+
+    >>> import numpy as np, pipelines
+    >>> source = pipelines.from_arrays(np.zeros((8, 32, 32, 3), "uint8"))
+    >>> len(source), source.image_shape
+    (8, (32, 32, 3))
+    """
+    check_image_size(image_size)
+    if isinstance(images, np.ndarray) and images.ndim == 3 and images.shape[-1] in (1, 3, 4):
+        raise ValueError(
+            "`images` must be a collection of images. Received: an array of shape "
+            f"{images.shape}, which looks like a single one; pass [image] or images[..., None]."
+        )
+    if len(images) == 0:
+        raise ValueError("`images` must hold at least one image. Received: none.")
+    checked = [_checked(image, index) for index, image in enumerate(images)]
+    value_range = _checked_range(checked, value_range)
+    for index, image in enumerate(checked):
+        try:
+            check_fits(image_size, *image.shape[:2])
+        except ValueError as error:
+            raise ValueError(f"`images`: number {index} cannot be cropped: {error}") from error
+    return ArraySource(checked, image_size, value_range, augment)
+
+
+class ArraySource(ImageSource):
+    """Images in memory. Made by `pipelines.from_arrays`.
+
+    Args:
+        images: list of `(height, width, channels)` arrays of one type and channel count.
+        image_size: side of the square crops in px, or `None` for whole images.
+        value_range: `(lowest, highest)` possible value.
+        augment: whether `stream` flips and turns the crops.
+    """
+
+    def __init__(self, images, image_size, value_range, augment):
+        sizes = {image.shape[:2] for image in images}
+        full_size = sizes.pop() if len(sizes) == 1 else (None, None)
+        super().__init__(len(images), image_size, images[0].shape[-1], augment, full_size)
+        self._images = images
+        self._value_range = value_range
+
+    def describe(self, index):
+        """Returns the place in the array."""
+        return f"images[{index}]"
+
+    def encoded(self):
+        """Yields PNG; float images are rounded to 8 bits."""
+        for index, image in enumerate(self._images):
+            if image.dtype not in (np.uint8, np.uint16):
+                image = to_uint8(self._to_float(image))
+            yield self.describe(index), tf.io.encode_png(image).numpy()
+
+    def _read(self, place, index):
+        image = self._images[index]
+        top, left, height, width = place(*image.shape[:2])
+        return image[top : top + height, left : left + width]
+
+    def _to_float(self, image):
+        return to_float(image, self._value_range)
+
+
+def _checked(image, index):
+    image = np.asarray(image)
+    image = image[..., np.newaxis] if image.ndim == 2 else image
+    if image.ndim != 3 or image.shape[-1] not in (1, 3) or 0 in image.shape:
+        raise ValueError(
+            "`images` must have shape (count, height, width, channels) with 1 or 3 channels, "
+            "channels last. "
+            f"Received: image number {index} of shape {image.shape}."
+        )
+    return image
+
+
+def _checked_range(images, value_range):
+    """The range of values; all images have one type, one channel count and finite values in it."""
+    kinds = {(image.dtype, image.shape[-1]) for image in images}
+    if len(kinds) > 1:
+        listed = sorted(f"{dtype} with {channels} channels" for dtype, channels in kinds)
+        raise ValueError(
+            f"`images` must all have one type and one channel count. Received: {', '.join(listed)}."
+        )
+    dtype = images[0].dtype
+    if dtype in (np.uint8, np.uint16):
+        if value_range is not None:
+            raise ValueError(
+                f"`value_range` is for float images; {dtype} has its own. Received: {value_range}"
+            )
+        return 0, np.iinfo(dtype).max
+    if not np.issubdtype(dtype, np.floating):
+        raise ValueError(f"`images` must be uint8, uint16 or float. Received: {dtype}.")
+    if value_range is None or len(value_range) != 2 or not value_range[0] < value_range[1]:
+        raise ValueError(
+            "`value_range` must say what the lowest and highest value of float images mean, "
+            f"e.g. (0, 1), (-1, 1) or (0, 255). Received: {value_range}"
+        )
+    low, high = value_range
+    for index, image in enumerate(images):
+        # Written so that NaN fails too.
+        if not (image.min() >= low and image.max() <= high):
+            raise ValueError(
+                f"`images` must lie in `value_range={value_range}`. Received: image number {index} "
+                f"with values from {image.min()} to {image.max()}."
+            )
+    return low, high

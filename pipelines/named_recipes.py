@@ -1,0 +1,202 @@
+"""The built-in recipes: published parameters as plain data."""
+
+import math
+
+from pipelines import degradations as ops
+
+
+def bicubic(scale):
+    """Return the classical protocol of super-resolution.
+
+    Args:
+        scale: Factor, int.
+    """
+    return {
+        "steps": [ops.Downsample(scale=scale)],
+        "scale": scale,
+        "rounding": True,
+        "description": f"Antialiased bicubic x{scale}, equal to Pillow's",
+    }
+
+
+def denoise_blind():
+    """Return Gaussian noise of unknown strength."""
+    return {
+        "steps": [ops.GaussianNoise(sigma_levels=(0, 55))],
+        "description": "Gaussian noise of unknown strength, sigma 0 to 55 of 255",
+        "reference": "Zhang et al., DnCNN, https://arxiv.org/abs/1608.03981",
+    }
+
+
+def jpeg():
+    """Return JPEG of unknown quality."""
+    return {
+        "steps": [ops.JPEG(quality=(5, 95))],
+        "rounding": True,
+        "description": "JPEG of unknown quality, 5 to 95",
+        "reference": "Zhang et al., DnCNN, https://arxiv.org/abs/1608.03981",
+    }
+
+
+def low_light():
+    """Return underexposed photographs as a camera stores them."""
+    return {
+        "steps": [ops.LowLight(stops=(1.0, 4.0)), ops.JPEG(quality=(70, 98), probability=0.5)],
+        "rounding": True,
+        "description": "One to four stops too dark, with shot and read noise",
+        "reference": "Brooks et al., https://arxiv.org/abs/1811.11127",
+    }
+
+
+def old_photo():
+    """Return what time does to prints, and the scanner afterwards.
+
+    Half of the photographs are black and white to begin with, which is part of the clean image: a
+    restorer learns to take the brown away, not to invent colours.
+    """
+    tone = ops.OneOf(
+        [
+            ops.Sepia(strength=(0.3, 1.0), color_left=(0.5, 1.0)),
+            ops.Desaturation(amount=(0.1, 0.7)),
+            ops.ColorCast(loss=(0.0, 0.2), gamma=(0.85, 1.2)),
+        ],
+        weights=[0.5, 0.2, 0.3],
+        probability=0.9,
+    )
+    print_ages = [
+        tone,
+        ops.Fading(probability=0.8),
+        ops.UnevenLight(probability=0.35),
+        ops.Vignette(strength=(-0.3, 0.5), probability=0.35),
+        ops.GaussianBlur(sigma_px=(0.3, 1.2), probability=0.5),
+        ops.FilmGrain(sigma_levels=(2, 11), size_px=(0.0, 0.8), probability=0.6),
+    ]
+    surface_wears = [
+        ops.Stains(probability=0.15),
+        ops.Abrasion(probability=0.15),
+        ops.Dust(probability=0.5),
+        ops.Scratches(probability=0.45),
+        ops.Creases(probability=0.25),
+        ops.TornEdges(probability=0.08),
+    ]
+    scan = [
+        ops.LowResolution(factor=(0.6, 1.0), probability=0.3),
+        ops.GaussianNoise(sigma_levels=(1, 10), gray_probability=0.4, probability=0.4),
+        ops.JPEG(quality=(50, 95), probability=0.7),
+    ]
+    return {
+        "scene": [ops.Grayscale(probability=0.5)],
+        "steps": [*print_ages, *surface_wears, *scan],
+        "rounding": True,
+        "description": "Faded, toned, scratched, creased and dusty photographs, as scanned",
+    }
+
+
+def _noise(sigma_levels, scale):
+    return ops.OneOf(
+        [
+            ops.GaussianNoise(sigma_levels, gray_probability=0.4),
+            ops.PoissonNoise(scale, gray_probability=0.4),
+        ]
+    )
+
+
+def real_esrgan():
+    """Return the second-order degradation of Real-ESRGAN x4plus.
+
+    Resizing is not antialiased, as in the published code. Differences: the cubic kernel has
+    a = -1/2 where that code's library has -3/4, and Poisson noise is drawn from the normal
+    approximation (`PoissonNoise(exact=True)` counts).
+    """
+    final = ops.Resize(1.0, antialias=False, clean_scale=4)
+    sinc = ops.SincBlur(cutoff=(math.pi / 3, math.pi), probability=0.8)
+    last_jpeg = ops.JPEG(quality=(30, 95))
+    return {
+        "steps": [
+            ops.UnsharpMask(),
+            ops.MixedBlur(),
+            ops.Resize((0.15, 1.5), weights=(0.2, 0.7, 0.1), antialias=False),
+            _noise((1, 30), (0.05, 3.0)),
+            ops.Clip(),
+            ops.JPEG(quality=(30, 95)),
+            ops.MixedBlur(sigma_px=(0.2, 1.5), probability=0.8),
+            ops.Resize((0.3, 1.2), weights=(0.3, 0.4, 0.3), antialias=False, clean_scale=4),
+            _noise((1, 25), (0.05, 2.5)),
+            ops.Clip(),
+            ops.OneOf(
+                [ops.Sequence([final, sinc, last_jpeg]), ops.Sequence([last_jpeg, final, sinc])],
+                common=True,
+            ),
+        ],
+        "scale": 4,
+        "rounding": True,
+        "description": "Second-order blur, resizing, noise and JPEG of unknown order, x4",
+        "reference": "Wang et al., Real-ESRGAN, https://arxiv.org/abs/2107.10833",
+    }
+
+
+def gfpgan():
+    """Return the degradation of GFPGAN, made for aligned faces of 512 px."""
+    return {
+        "steps": [
+            ops.MixedBlur(
+                size_px=41,
+                sigma_px=(0.1, 10.0),
+                weights=(0.5, 0.5, 0, 0, 0, 0),
+                sinc_probability=0.0,
+            ),
+            ops.Resize(
+                (1 / 8, 1 / 0.8),
+                # Reciprocals uniform in [0.8, 8] enlarge in 0.2 of 7.2 cases.
+                weights=(0.2, 7.0, 0),
+                interpolations=["bilinear"],
+                antialias=False,
+                reciprocal=True,
+            ),
+            ops.GaussianNoise(sigma_levels=(0, 20)),
+            ops.JPEG(quality=(60, 100)),
+            ops.Resize(1.0, interpolations=["bilinear"], antialias=False, clean_scale=1),
+            ops.ColorShift(shift_levels=(-20, 20), probability=0.3),
+            ops.Grayscale(probability=0.01),
+            ops.ColorJitter(probability=0.3),
+        ],
+        "rounding": True,
+        "description": "Blurred, shrunk 0.8 to 8 times, noisy, compressed; the size is restored",
+        "reference": "Wang et al., GFPGAN, https://arxiv.org/abs/2101.04061",
+    }
+
+
+def lama(count, max_length_px, max_width_px, box_size_px=None):
+    """Return the masks of LaMa's evaluation, defined for 512 px.
+
+    Args:
+        count: Numbers of strokes, a pair.
+        max_length_px: Of a segment.
+        max_width_px: Of a segment.
+        box_size_px: Sizes of boxes, a pair; `None` for strokes only.
+    """
+    masks = [ops.StrokeMask(count, max_length_px, max_width_px, reference_side=512)]
+    if box_size_px:
+        masks.append(ops.BoxMask((1, 4), box_size_px, reference_side=512))
+    return {
+        "steps": [ops.MixedMask(masks, [1.0, 0.3][: len(masks)])],
+        "description": "Holes of free-form strokes and boxes; the mask is the fourth channel",
+        "reference": "Suvorov et al., LaMa, https://arxiv.org/abs/2109.07161",
+    }
+
+
+#: Name -> function that returns the constructor arguments of the `Recipe`.
+NAMED = {
+    "bicubic-x2": lambda: bicubic(2),
+    "bicubic-x3": lambda: bicubic(3),
+    "bicubic-x4": lambda: bicubic(4),
+    "denoise-blind": denoise_blind,
+    "gfpgan": gfpgan,
+    "jpeg": jpeg,
+    "lama-medium": lambda: lama((4, 10), 200, 100, (30, 150)),
+    "lama-thick": lambda: lama((1, 5), 450, 250, (30, 300)),
+    "lama-thin": lambda: lama((4, 70), 100, 20),
+    "low-light": low_light,
+    "old-photo": old_photo,
+    "real-esrgan-x4": real_esrgan,
+}

@@ -1,0 +1,158 @@
+"""Batches of degraded and clean images, made on the fly."""
+
+import itertools
+
+import numpy as np
+import tensorflow as tf
+
+from pipelines.device import map_on_device
+from pipelines.images import check_seed
+from pipelines.recipes import Recipe
+from pipelines.recipes import recipe as load_recipe
+
+_FOREVER = np.iinfo(np.int64).max
+
+
+def paired(source, recipe, batch_size=16, *, seed=0, shuffle=True, start_step=None, device=None):
+    """Makes `(degraded, clean)` batches for `model.fit()`.
+
+    Clean images are cut to multiples of `recipe.scale` (at the bottom and at the right); degraded
+    ones are smaller by that factor. There are three modes:
+
+    * `shuffle=True`, the default: one pass over the source, `len(source) // batch_size` batches,
+      with a new order, new crops and new damage each time it is iterated.
+    * `shuffle=True, start_step=s`: endless; batch `k` depends on `seed` and `k` alone, so that
+      training that was stopped after `s` steps goes on with the batches that it would have seen.
+    * `shuffle=False`, for validation: the order of the source, centre crops or whole images, all
+      of them, with the same damage each time.
+
+    Args:
+        source: an `ImageSource`, e.g. `pipelines.from_folder(...)`.
+        recipe: the damage: the name of a recipe (`pipelines.list_recipes()`), the path of one
+            saved as JSON, a `pipelines.Recipe`, or any function `(images, seed) -> degraded` of
+            float32 NHWC images in [-1, 1] and an int32 seed of shape `(2,)`; a function may have
+            an attribute `scale`, 1 if absent.
+        batch_size: images in a batch; must be 1 if whole images of several sizes are read.
+        seed: int in [0, 2**31) that all draws depend on.
+        shuffle: see above.
+        start_step: `None`, or number of the first batch of an endless dataset.
+        device: where the recipe runs: `None` for the host, or a device name such as `"/GPU:0"`.
+
+    Returns:
+        A `tf.data.Dataset` of `(degraded, clean)`, float32 NHWC in [-1, 1].
+
+    Raises:
+        ValueError: for arguments that do not fit each other.
+
+    Example:
+
+    >>> import pipelines
+    >>> photos = pipelines.sample(image_size=64)
+    >>> pairs = pipelines.paired(photos, recipe="bicubic-x2", batch_size=2)
+    >>> degraded, clean = next(iter(pairs))
+    >>> degraded.shape, clean.shape
+    (TensorShape([2, 32, 32, 3]), TensorShape([2, 64, 64, 3]))
+    """
+    _check(source, batch_size, seed, shuffle, start_step)
+    degrade = _resolve(recipe)
+    scale = int(getattr(degrade, "scale", 1))
+    _check_scale(source, scale)
+    if not shuffle:
+        batches = source.ordered().batch(batch_size).enumerate()
+    elif start_step is None:
+        batches = _one_pass(source, batch_size, seed)
+    else:
+        images = source.stream(seed, start_step * batch_size).batch(batch_size, drop_remainder=True)
+        batches = images.enumerate(start_step)
+
+    def pair(step, images):
+        clean = _cut_to_multiple(images[1], scale)
+        step_seed = tf.stack([seed, tf.cast(step, tf.int32)])
+        if isinstance(degrade, Recipe):
+            return degrade.pair(clean, step_seed)
+        return degrade(clean, step_seed), clean
+
+    pairs = map_on_device(batches, pair, device)
+    return _finished(pairs, source, batch_size, shuffle, start_step)
+
+
+def _one_pass(source, batch_size, seed):
+    """Numbered batches of one epoch; each iteration of the dataset takes the next epoch."""
+    count, steps = len(source), len(source) // batch_size
+    passes = itertools.count()
+
+    def next_pass(_):
+        return tf.numpy_function(lambda: np.int64(next(passes)), [], tf.int64)
+
+    def batches(number):
+        number = tf.ensure_shape(number, ())
+        images = source.stream(seed, number * count).take(steps * batch_size)
+        batched = images.batch(batch_size, drop_remainder=True)
+        return tf.data.Dataset.zip((tf.data.Dataset.range(number * steps, _FOREVER), batched))
+
+    return tf.data.Dataset.range(1).map(next_pass).flat_map(batches)
+
+
+def _finished(pairs, source, batch_size, shuffle, start_step):
+    if shuffle and start_step is None:
+        # flat_map hides how many there are, which progress bars need.
+        pairs = pairs.apply(tf.data.experimental.assert_cardinality(len(source) // batch_size))
+    options = tf.data.Options()
+    # Files are read by index: splitting by file, the default over workers, would find none.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return pairs.prefetch(tf.data.AUTOTUNE).with_options(options)
+
+
+def _cut_to_multiple(images, scale):
+    if scale == 1:
+        return images
+    height, width = images.shape[1], images.shape[2]
+    if height is not None and width is not None:
+        return images[:, : height - height % scale, : width - width % scale]
+    height, width = tf.shape(images)[1], tf.shape(images)[2]
+    return images[:, : height - height % scale, : width - width % scale]
+
+
+def _resolve(recipe):
+    if callable(recipe):
+        return recipe
+    return load_recipe(recipe)
+
+
+def _check(source, batch_size, seed, shuffle, start_step):
+    if not hasattr(source, "stream"):
+        raise ValueError(
+            "`source` must be an ImageSource, such as pipelines.from_folder(path, image_size=128)."
+            f" Received: {source!r}"
+        )
+    check_seed(seed)
+    if not _is_count(batch_size) or batch_size < 1:
+        raise ValueError(f"`batch_size` must be a positive int. Received: {batch_size!r}")
+    if start_step is not None and not (shuffle and _is_count(start_step) and start_step >= 0):
+        raise ValueError(
+            "`start_step` must be None or an int >= 0, and needs `shuffle=True`. "
+            f"Received: start_step={start_step!r}, shuffle={shuffle!r}"
+        )
+    if batch_size > 1 and None in source.image_shape:
+        raise ValueError(
+            f"`batch_size` must be 1 for whole images of several sizes. Received: {batch_size}. "
+            "Give the source an `image_size`, or pass batch_size=1."
+        )
+    if shuffle and start_step is None and batch_size > len(source):
+        raise ValueError(
+            f"`batch_size` must not exceed the number of images, {len(source)}, or a pass has no "
+            f"batch. Received: {batch_size}. Lower it, or pass start_step=0 for an endless dataset."
+        )
+
+
+def _check_scale(source, scale):
+    sides = [side for side in source.image_shape[:2] if side is not None]
+    if sides and min(sides) < scale:
+        raise ValueError(
+            f"`recipe` reduces images by {scale} and needs at least {scale} px. "
+            f"Received: images of {source.image_shape[0]} x {source.image_shape[1]} px."
+        )
+
+
+def _is_count(value):
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

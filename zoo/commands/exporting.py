@@ -1,0 +1,47 @@
+"""`zoo export`: a preset as what is served."""
+
+from pathlib import Path
+
+import export
+import zoo
+
+
+def export_preset(preset, directory, form="saved_model", quantize=None):
+    """Export a preset and compare what was written with the Keras model.
+
+    Args:
+        preset: Name or folder of a preset.
+        directory: Folder; a SavedModel becomes its next version, a TFLite file is named after
+            the preset.
+        form: `"saved_model"` or `"tflite"`.
+        quantize: `None`, `"float16"` or `"int8"`; for TFLite only.
+
+    Returns:
+        Dict: `path`, `format`, `differences` (see `export.check`), `lines` for a person.
+
+    Raises:
+        ValueError: If the arguments do not fit, or the export differs from the model.
+    """
+    if form not in ("saved_model", "tflite"):
+        raise ValueError(f"`--format` must be saved_model or tflite. Received: {form!r}")
+    if quantize is not None and form != "tflite":
+        raise ValueError(
+            "`--quantize` is for `--format tflite`; a SavedModel keeps float32. "
+            f"Received: {quantize!r}"
+        )
+    model = zoo.from_preset(preset)
+    if form == "saved_model":
+        path = export.saved_model(model, directory)
+        report = export.check(model, saved_model=path)
+    else:
+        ending = f"_{quantize}" if quantize else ""
+        path = Path(directory) / f"{Path(preset).name}{ending}.tflite"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        export.tflite(model, path, quantize)
+        report = export.check(model, tflite=path)
+    return {
+        "path": str(path),
+        "format": form,
+        "differences": [vars(difference) for difference in report.differences],
+        "lines": [str(difference) for difference in report.differences],
+    }

@@ -1,0 +1,53 @@
+"""`zoo restore`: image files in, restored image files out."""
+
+import time
+
+from rich.progress import Progress
+
+import zoo
+from zoo.commands import files
+
+
+def restore(names, out, preset, tile=None, precision="auto", progress=True):
+    """Restore image files.
+
+    All inputs are checked before the first is restored. The first failure stops the command;
+    results that are complete by then stay.
+
+    Args:
+        names: Files, folders and glob patterns.
+        out: File (for one input) or folder.
+        preset: Name or folder of a preset.
+        tile: Side of a tile in px, or `None` to choose.
+        precision: As in `zoo.restore`.
+        progress: Bool, show a progress bar.
+
+    Returns:
+        List of dicts: `input`, `output`, `width`, `height` of the result, `seconds`.
+    """
+    targets = files.outputs(files.inputs(names), out)
+    model = zoo.from_preset(preset)
+    report = []
+    with Progress(transient=True, disable=not progress) as bars:
+        every = bars.add_task("Restoring", total=len(targets))
+        for source, target in targets.items():
+            began = time.perf_counter()
+            one = bars.add_task(source.name, total=1.0, visible=len(targets) < 2)
+
+            def report_tiles(done, total, one=one):
+                bars.update(one, completed=done, total=total)
+
+            photo = zoo.restore(
+                model, source, tile=tile, precision=precision, progress=report_tiles
+            )
+            target.parent.mkdir(parents=True, exist_ok=True)
+            photo.save(target)
+            height, width = photo.pixels.shape[:2]
+            seconds = round(time.perf_counter() - began, 3)
+            report.append(
+                {"input": str(source), "output": str(target), "width": width, "height": height,
+                 "seconds": seconds}
+            )  # fmt: skip
+            bars.remove_task(one)
+            bars.advance(every)
+    return report

@@ -1,0 +1,252 @@
+"""Image file formats: what Pillow reads and writes, and the 16 bit files that it does not."""
+
+import itertools
+import struct
+import warnings
+import zlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+import tifffile
+from PIL import Image, TiffImagePlugin, TiffTags
+
+from zoo.core import provenance
+
+# What the decoders used here raise on damaged files, besides OSError and SyntaxError.
+DECODING_ERRORS = (EOFError, struct.error, tf.errors.OpError, tifffile.TiffFileError, zlib.error)
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_HEADER_END = len(_PNG_SIGNATURE) + 25  # signature and IHDR chunk
+_TIFF_BITS_TAG = 258
+_TIFF_ROWS = 64  # rows that are compressed together
+_JPEG_XMP_LIMIT = 65_500  # bytes; one APP1 segment, less its own header
+
+
+class Metadata(NamedTuple):
+    """What a file says next to its pixels; `None` where it says nothing.
+
+    Attributes:
+        icc_profile: Bytes of the colour profile.
+        exif: Bytes of the EXIF data.
+        xmp: Bytes of the XMP packet.
+        restored_by: Name of the model that made the pixels.
+    """
+
+    icc_profile: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    restored_by: str | None = None
+
+
+def read_16_bit(path, image):
+    """Pixels of a 16 bit PNG or TIFF that Pillow would reduce to 8 bits.
+
+    Args:
+        path: `pathlib.Path` of the file.
+        image: The same file, opened by Pillow and not loaded.
+
+    Returns:
+        uint16 array `(H, W)` or `(H, W, C)`, or `None` if Pillow reads the file in full.
+
+    Raises:
+        ValueError: If the file's layout is not gray, RGB, or one of them with alpha.
+    """
+    if image.format == "PNG":
+        with open(path, "rb") as file:
+            header = file.read(_PNG_HEADER_END)
+        if header[24] != 16:
+            return None
+        with tf.device("/CPU:0"):
+            pixels = tf.io.decode_png(tf.io.read_file(str(path)), dtype=tf.uint16).numpy()
+        return _without_single_channel(pixels)
+    if image.format == "TIFF" and 16 in image.tag_v2.get(_TIFF_BITS_TAG, (1,)):
+        return _read_16_bit_tiff(path)
+    return None
+
+
+def _read_16_bit_tiff(path):
+    with tifffile.TiffFile(path) as file:
+        page = file.pages[0]
+        pixels = page.asarray()
+        if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and pixels.ndim == 3:
+            pixels = np.moveaxis(pixels, 0, -1)
+        channels = 1 if pixels.ndim == 2 else pixels.shape[-1]
+        known = {tifffile.PHOTOMETRIC.RGB: (3, 4), tifffile.PHOTOMETRIC.MINISBLACK: (1, 2)}
+        if pixels.dtype != np.uint16 or channels not in known.get(page.photometric, ()):
+            raise ValueError(
+                "16 bit TIFF files must be gray or RGB, with or without alpha. Received: "
+                f"{page.photometric!s} with shape {pixels.shape} and dtype {pixels.dtype}."
+            )
+    return _without_single_channel(pixels)
+
+
+def writer(path, pixels):
+    """The function that writes `pixels` in the format that `path` is named after.
+
+    Args:
+        path: `pathlib.Path`.
+        pixels: uint8 or uint16 array `(H, W)` or `(H, W, 1 to 4)`.
+
+    Returns:
+        A function of `(file, pixels, metadata, quality)`; metadata is a `Metadata`.
+
+    Raises:
+        ValueError: If there is no such format, or it cannot hold the pixels.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in _FORMATS:
+        raise ValueError(f"`path` must end in one of {', '.join(_FORMATS)}. Received: {path}")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            "Only uint8 and uint16 pixels can be written. "
+            f"Received: dtype {pixels.dtype}. Convert, e.g. (pixels * 255).round().astype('uint8')."
+        )
+    kind = _FORMATS[suffix]
+    if pixels.dtype == np.uint16 and not kind.keeps_16_bit:
+        raise ValueError(
+            f"`path` names a format of 8 bits, the photo has 16. Received: {path}. "
+            "Write .png or .tif, or reduce it: (pixels // 257).astype('uint8')."
+        )
+    if pixels.ndim == 3 and pixels.shape[2] in (2, 4) and not kind.keeps_alpha:
+        raise ValueError(
+            f"`path` names a format without transparency, the photo has an alpha channel. "
+            f"Received: {path}. Write .png, .webp or .tif, or drop it: pixels[..., :-1]."
+        )
+    return kind.write
+
+
+def _write_png(file, pixels, metadata, quality):
+    with tf.device("/CPU:0"):
+        encoded = tf.io.encode_png(tf.constant(_with_channels(pixels))).numpy()
+    file.write(encoded[:_PNG_HEADER_END])
+    for chunk in _png_chunks(metadata):
+        file.write(chunk)
+    file.write(encoded[_PNG_HEADER_END:])
+
+
+def _png_chunks(metadata):
+    """Chunks of the PNG specification (third edition), section 11.3, in front of the pixels."""
+    if metadata.icc_profile:
+        yield _png_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc_profile))
+    if metadata.exif:
+        yield _png_chunk(b"eXIf", metadata.exif.removeprefix(b"Exif\0\0"))
+    if metadata.xmp:
+        yield _png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp)
+    if metadata.restored_by is not None:
+        comment = f"Restored by the model '{metadata.restored_by}'."
+        for keyword, text in (("Software", provenance.software()), ("Comment", comment)):
+            yield _png_chunk(b"iTXt", f"{keyword}\0\0\0\0\0{text}".encode())
+
+
+def _png_chunk(kind, data):
+    checksum = zlib.crc32(kind + data)
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+
+def _write_jpeg(file, pixels, metadata, quality):
+    if metadata.xmp and len(metadata.xmp) > _JPEG_XMP_LIMIT:
+        warnings.warn("The XMP metadata is too large for JPEG and is not kept.", stacklevel=3)
+        model = metadata.restored_by
+        shorter = None if model is None else provenance.stamped_xmp(None, model)
+        metadata = metadata._replace(xmp=shorter)
+    image = Image.fromarray(_without_single_channel(pixels))
+    image.save(file, "JPEG", quality=quality, subsampling=0, **_pillow_options(metadata))
+
+
+def _write_webp(file, pixels, metadata, quality):
+    image = Image.fromarray(_without_single_channel(pixels))
+    image = image.convert("RGBA") if image.mode == "LA" else image
+    lossless = quality == 100
+    image.save(
+        file, "WEBP", quality=quality, lossless=lossless, exact=True, **_pillow_options(metadata)
+    )
+
+
+def _pillow_options(metadata):
+    options = {"icc_profile": metadata.icc_profile, "exif": metadata.exif, "xmp": metadata.xmp}
+    return {key: value for key, value in options.items() if value}
+
+
+def _write_tiff(file, pixels, metadata, quality):
+    """TIFF 6.0 with Adobe's Deflate; Pillow alone would not write 16 bit colour."""
+    pixels = _with_channels(pixels)
+    strips = [
+        _tiff_strip(pixels[top : top + _TIFF_ROWS]) for top in range(0, len(pixels), _TIFF_ROWS)
+    ]
+    sizes = [len(strip) for strip in strips]
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    if metadata.exif:
+        exif = Image.Exif()
+        exif.load(metadata.exif)
+        subdirectories = {tag: exif.get_ifd(tag) for tag in provenance.SUBDIRECTORIES}
+        for tag, value in {**exif, **subdirectories}.items():
+            if value != {}:
+                directory[tag] = value
+    for tag, value in _tiff_layout(pixels, sizes).items():
+        directory[tag] = value
+    for tag, kind, value in (
+        (700, TiffTags.BYTE, metadata.xmp),
+        (34675, TiffTags.UNDEFINED, metadata.icc_profile),
+    ):
+        if value:
+            directory.tagtype[tag] = kind
+            directory[tag] = value
+    directory.save(file)
+    file.writelines(strips)
+
+
+def _tiff_strip(rows):
+    """Rows as differences to their left neighbours (predictor 2), little-endian, compressed."""
+    differences = rows.copy()
+    differences[:, 1:] -= rows[:, :-1]  # wraps around, as it should
+    return zlib.compress(differences.astype(rows.dtype.newbyteorder("<")).tobytes())
+
+
+def _tiff_layout(pixels, sizes):
+    """Tags of TIFF 6.0 that say how the strips hold the pixels."""
+    height, width, channels = pixels.shape
+    # Pillow adds the end of the directory to the offsets when it writes them.
+    starts = (0, *itertools.accumulate(sizes[:-1]))
+    tags = {
+        256: width,
+        257: height,
+        258: (pixels.dtype.itemsize * 8,) * channels,
+        259: 8,  # Adobe Deflate
+        262: 1 if channels < 3 else 2,  # black is zero, or RGB
+        273: starts,
+        277: channels,
+        278: _TIFF_ROWS,
+        279: tuple(sizes),
+        284: 1,  # channels interleaved
+        317: 2,  # horizontal differences
+    }
+    if channels in (2, 4):
+        tags[338] = (2,)  # alpha that is not multiplied into the colours
+    return tags
+
+
+def _with_channels(pixels):
+    return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+
+
+def _without_single_channel(pixels):
+    return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+
+
+class _Format(NamedTuple):
+    keeps_alpha: bool
+    keeps_16_bit: bool
+    write: Callable
+
+
+_JPEG = _Format(False, False, _write_jpeg)
+_TIFF = _Format(True, True, _write_tiff)
+_FORMATS = {
+    ".png": _Format(True, True, _write_png),
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".webp": _Format(True, False, _write_webp),
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+}

@@ -1,0 +1,204 @@
+"""An image network wrapped to take and give pixels in an image's own dtype."""
+
+import weakref
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo.core.precision import with_policy
+from zoo.core.receptive_field import receptive_field
+
+_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+_LEVELS = {"uint8": 255.0, "uint16": 65535.0}
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow converts colour to gray
+
+
+def resolve_precision(precision):
+    """Turns `"auto"` into the precision that this machine computes fastest.
+
+    Args:
+        precision: `"auto"`, `"float32"` or `"bfloat16"`.
+
+    Returns:
+        `"float32"` or `"bfloat16"`. `"auto"` is bfloat16 on a GPU of compute capability 8 or later
+        and, without a GPU, on a processor that Linux reports to have AMX or AVX512-BF16.
+
+    Raises:
+        ValueError: If `precision` is none of these.
+    """
+    if precision in _POLICIES:
+        return precision
+    if precision != "auto":
+        raise ValueError(
+            "`precision` must be 'auto', 'float32' or 'bfloat16'. "
+            f"Received: precision={precision!r}"
+        )
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+        fast = all(d.get("compute_capability", (0, 0)) >= (8, 0) for d in details)
+    else:
+        fast = bool(_cpu_flags() & {"amx_bf16", "avx512_bf16"})
+    return "bfloat16" if fast else "float32"
+
+
+def _cpu_flags():
+    """Instruction sets of the processor; none where the system is not Linux."""
+    source = Path("/proc/cpuinfo")
+    lines = source.read_text().splitlines() if source.exists() else []
+    return set(next((line for line in lines if line.startswith("flags")), "").split())
+
+
+class TileNetwork:
+    """A network with what tiling has to know about it, and its compiled functions.
+
+    It does not keep `network` alive. Its functions use the network's own variables, in every
+    precision: training on changes what they compute.
+
+    Args:
+        network: Functional `keras.Model`, `(None, None, None, C)` to an image, C 1 or 3.
+        precision: As for `resolve_precision`.
+    """
+
+    def __init__(self, network, precision):
+        policy = _POLICIES[resolve_precision(precision)]
+        self.field = receptive_field(network)
+        self.input_channels, self.output_channels = _check_ends(network, self.field)
+        self._copy = None if _computes_in(network, policy) else _shared_copy(network, policy)
+        self._network = weakref.ref(network)
+        self._functions = {}
+
+    def function(self, dtype, channels):
+        """The function that restores windows of an image.
+
+        Args:
+            dtype: NumPy dtype of the image.
+            channels: 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGB and alpha).
+
+        Returns:
+            A `WindowFunction`, traced once for windows of any size.
+
+        Raises:
+            ValueError: If the network takes gray images and the image has colour.
+        """
+        if self.input_channels == 1 and channels >= 3:
+            raise ValueError(
+                "`image` must be gray for a model with one input channel. "
+                f"Received: {channels} channels. Convert it, e.g. `image.convert('L')` in PIL, or "
+                "restore the channels one by one."
+            )
+        key = np.dtype(dtype).name, channels
+        if key not in self._functions:
+            self._functions[key] = WindowFunction(self, *key)
+        return self._functions[key]
+
+    def __call__(self, images):
+        """The network's output, float32, for float32 images in [-1, 1]."""
+        network = self._network() if self._copy is None else self._copy
+        return tf.cast(network(images, training=False), tf.float32)
+
+
+class WindowFunction:
+    """Restores windows of images of one dtype and channel count.
+
+    Attributes:
+        scale: Output pixels for each input pixel along each side.
+        output_channels: Channels of what it returns.
+    """
+
+    def __init__(self, network, dtype, channels):
+        self.scale = network.field.scale
+        self._has_alpha = channels in (2, 4)
+        self._colours = channels - self._has_alpha
+        # Gray through a colour network comes back gray; a network that colours gray is believed.
+        self._to_gray = self._colours == 1 and network.input_channels == 3
+        colours = 1 if self._to_gray else network.output_channels
+        self.output_channels = colours + self._has_alpha
+        self._dtype = np.dtype(dtype)
+        self._repeats = network.input_channels // self._colours
+        self._function = self._traced(network, channels)
+
+    def __call__(self, window):
+        """Restores `window`, (height, width, channels), and returns an array of its dtype."""
+        window = np.ascontiguousarray(window, self._dtype)[np.newaxis]
+        restored, is_finite = self._function(tf.constant(window))
+        if not is_finite:
+            raise FloatingPointError(
+                "`model` returned NaN or infinity. Its weights have diverged, or it does not take "
+                "images in [-1, 1]; in bfloat16, try precision='float32'."
+            )
+        restored = restored.numpy()[0]
+        expected = tuple(side * self.scale for side in window.shape[1:3])
+        if restored.shape[:2] != expected:
+            raise ValueError(
+                f"`model` must return an image {self.scale} times larger than its input, "
+                f"{expected} here. Received: {restored.shape[:2]}. Pad with 'same' inside the "
+                "network, so that it keeps its borders."
+            )
+        return restored
+
+    def _traced(self, network, channels):
+        def restore_window(window):
+            levels = _LEVELS.get(self._dtype.name, 1.0)
+            images = tf.cast(window, tf.float32) * (2.0 / levels) - 1.0
+            colours = tf.repeat(images[..., : self._colours], self._repeats, axis=-1)
+            restored = network(colours)
+            is_finite = tf.reduce_all(tf.math.is_finite(restored))
+            if self._to_gray and network.output_channels == 3:
+                restored = tf.reduce_sum(restored * _LUMA, axis=-1, keepdims=True)
+            if self._has_alpha:
+                restored = tf.concat([restored, self._enlarged_alpha(images, restored)], axis=-1)
+            restored = (tf.clip_by_value(restored, -1.0, 1.0) + 1.0) * (levels / 2.0)
+            if self._dtype.kind == "u":
+                restored = tf.round(restored)
+            return tf.cast(restored, self._dtype), is_finite
+
+        spec = tf.TensorSpec((1, None, None, channels), self._dtype)
+        return tf.function(restore_window, autograph=False).get_concrete_function(spec)
+
+    def _enlarged_alpha(self, images, restored):
+        alpha = images[..., self._colours :]
+        if self.scale == 1:
+            return alpha
+        return tf.image.resize(alpha, tf.shape(restored)[1:3], method="lanczos3")
+
+
+def _check_ends(network, field):
+    """Channels of input and output, after checks of everything else."""
+    shape, output = network.inputs[0].shape, network.outputs[0].shape
+    if len(shape) != 4 or shape[1:3] != (None, None) or shape[3] not in (1, 3):
+        raise ValueError(
+            "`model` must take images of any size: inputs of shape (None, None, None, C) with "
+            f"C = 1 or 3. Received: {tuple(shape)}. Build it with keras.Input((None, None, C))."
+        )
+    if output[3] not in (1, 3):
+        raise ValueError(
+            "`model` must return images of 1 or 3 channels. "
+            f"Received: outputs of shape {tuple(output)}."
+        )
+    if not isinstance(field.scale, int):
+        raise ValueError(
+            "`model` must return images as large as its input or a whole number of times larger. "
+            f"Received: a model that scales by {field.scale}."
+        )
+    return shape[3], output[3]
+
+
+def _computes_in(network, policy):
+    """Whether a network already does all of its work as `policy` says."""
+    skip = (keras.Model, keras.layers.InputLayer)
+    layers = [x for x in network._flatten_layers(include_self=False) if not isinstance(x, skip)]
+    if policy == "float32":
+        return all(layer.compute_dtype == "float32" for layer in layers)
+    return any(layer.dtype_policy.name == policy for layer in layers)
+
+
+def _shared_copy(network, policy):
+    """A copy of `network` that computes under `policy` on the network's own variables."""
+    copy = with_policy(network, policy)
+    for mine, original in zip(copy.variables, network.variables, strict=True):
+        # Below the Keras variable, which is part of the copied layer, lies the TensorFlow one.
+        mine._value = original._value
+    return copy
