@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint format tables clean
 
 demo: $(VENV)/.installed
 	$(BIN)/zoo quickstart --out demo-output
@@ -14,6 +14,10 @@ test: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python benchmarks/readme_tables.py --check
+
+tables: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/readme_tables.py
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

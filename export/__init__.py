@@ -1,7 +1,7 @@
 """From a Keras model to what is served: SavedModels for TF-Serving, TFLite files, and the check."""
 
-from export.parity import ParityError as ParityError
-from export.parity import ParityReport as ParityReport
 from export.parity import check as check
+from export.report import ParityError as ParityError
+from export.report import ParityReport as ParityReport
 from export.saved_model import saved_model as saved_model
 from export.tflite import tflite as tflite

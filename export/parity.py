@@ -2,7 +2,7 @@
 
 import dataclasses
 import io
-import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import PIL.Image
 import tensorflow as tf
 
 from export.photographs import photographs as as_photographs
+from export.report import Difference, ParityError, ParityReport
 from export.saved_model import versions
 from export.signatures import (
     BYTES_INPUT,
@@ -31,85 +32,6 @@ TOLERANCES = {
 }
 _HALF_LEVEL = 0.5 / 255.0
 _MOST_PHOTOGRAPHS = 16
-
-
-@dataclasses.dataclass(frozen=True)
-class Difference:
-    """How far one served function is from the Keras model.
-
-    Attributes:
-        target: What was compared, such as `"saved_model restore_bytes"` or `"tflite float16"`.
-        path: Path of the file or folder.
-        max_abs_difference: Largest absolute difference over all pixels, in [0, 1].
-        mean_abs_difference: Mean absolute difference, in [0, 1].
-        tolerance: Largest `max_abs_difference` accepted.
-    """
-
-    target: str
-    path: str
-    max_abs_difference: float
-    mean_abs_difference: float
-    tolerance: float
-
-    @property
-    def passed(self):
-        """Whether the difference is within the tolerance (NaN is not)."""
-        return self.max_abs_difference <= self.tolerance
-
-    def __str__(self):
-        verdict = "ok" if self.passed else "TOO LARGE"
-        return (
-            f"{self.target:<30} max {self.max_abs_difference:.2e}   "
-            f"mean {self.mean_abs_difference:.2e}   tolerance {self.tolerance:.2e}   {verdict}"
-        )
-
-
-@dataclasses.dataclass(frozen=True)
-class ParityReport:
-    """What `check` found.
-
-    Attributes:
-        differences: Tuple of `Difference`, one for each served function.
-        photograph_sizes: Tuple of `(height, width)` of the photographs.
-    """
-
-    differences: tuple[Difference, ...]
-    photograph_sizes: tuple[tuple[int, int], ...]
-
-    @property
-    def passed(self):
-        """Whether every difference is within its tolerance."""
-        return all(difference.passed for difference in self.differences)
-
-    def to_json(self):
-        """Return the report as a JSON string."""
-        rows = [{**dataclasses.asdict(x), "passed": x.passed} for x in self.differences]
-        content = {
-            "passed": self.passed, "differences": rows, "photograph_sizes": self.photograph_sizes
-        }
-        return json.dumps(content, indent=2)
-
-    def __str__(self):
-        sizes = ", ".join(f"{height}x{width}" for height, width in self.photograph_sizes)
-        lines = [f"Difference to Keras in [0, 1], on {len(self.photograph_sizes)} photographs ("
-                 f"{sizes})", *map(str, self.differences)]
-        return "\n".join(lines)
-
-
-class ParityError(ValueError):
-    """A served function differs from the Keras model by more than its tolerance.
-
-    Attributes:
-        report: The `ParityReport`.
-    """
-
-    def __init__(self, report):
-        super().__init__(
-            "What would be served differs from the Keras model by more than the tolerance. Was it "
-            "exported from these weights? If so, and the difference is acceptable, pass "
-            f"`tolerance`.\n{report}"
-        )
-        self.report = report
 
 
 def check(model, saved_model=None, tflite=None, *, photographs=None, tolerance=None,
@@ -194,7 +116,7 @@ class _Runner:
 
     target: str
     path: Path
-    run: callable
+    run: Callable
     tolerance: float
     rounding: float = 0.0
 
@@ -212,18 +134,23 @@ def _keras_output(network, image, alignment):
 
 
 def _saved_model_runners(path):
+    # The functions below hold `loaded`, which owns the variables.
     loaded = tf.saved_model.load(str(path))
-    by_float = loaded.signatures["serving_default"]
-    by_bytes = loaded.signatures["restore_bytes"]
+    if not {"serving_default", "restore_bytes"} <= set(loaded.signatures):
+        raise ValueError(
+            "`saved_model` must have the signatures that `export.saved_model` writes. "
+            f"Received: {str(path)!r} with {sorted(loaded.signatures)}"
+        )
 
     def run_float(image):
         batch = tf.constant(image[None].astype(np.float32) / 255.0)
-        # The signature holds the variables only as long as what was loaded is alive.
-        return loaded and by_float(**{FLOAT_INPUT: batch})[FLOAT_OUTPUT][0].numpy()
+        outputs = loaded.signatures["serving_default"](**{FLOAT_INPUT: batch})
+        return outputs[FLOAT_OUTPUT][0].numpy()
 
     def run_bytes(image):
         files = tf.constant([_png(image)])
-        return _pixels(loaded and by_bytes(**{BYTES_INPUT: files})[BYTES_OUTPUT][0].numpy())
+        outputs = loaded.signatures["restore_bytes"](**{BYTES_INPUT: files})
+        return _pixels(outputs[BYTES_OUTPUT][0].numpy())
 
     tolerance = TOLERANCES["saved_model"]
     return [

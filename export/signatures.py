@@ -98,6 +98,7 @@ def restore_unit_range(network, images, alignment=1):
     Returns:
         float32 tensor `(N, H scale, W scale, C)` in [0, 1].
     """
+    images = tf.convert_to_tensor(images)
     size = tf.shape(images)[1:3]
     padded = images
     if alignment > 1:

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+import warnings
 from pathlib import Path
 
 import tensorflow as tf
@@ -157,8 +158,11 @@ def interpreter(path):
         path: Path of the `.tflite` file.
     """
     try:
-        # TensorFlow announces that its own copy moves to this package.
         from ai_edge_litert.interpreter import Interpreter
+
+        return Interpreter(str(path))
     except ImportError:
-        Interpreter = tf.lite.Interpreter
-    return Interpreter(str(path))
+        # TensorFlow's own copy works as well, and warns that it will move to that package.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter")
+            return tf.lite.Interpreter(str(path))

@@ -1,4 +1,4 @@
-"""A picture of what a recipe does: each image before and after."""
+"""A picture of what a recipe does: clean images above degraded ones."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ _GAP = 4
 
 
 def contact_sheet(images, recipe, seed, path, columns=4):
-    """Write a PNG that shows images before (above) and after (below) a recipe.
+    """Write a PNG that shows the pairs of a recipe, clean above degraded.
 
     Smaller results are enlarged without smoothing, so that their pixels can be seen. A mask in a
     fourth channel is shown in red.
@@ -38,8 +38,8 @@ def contact_sheet(images, recipe, seed, path, columns=4):
     """
     if columns < 1:
         raise ValueError(f"Argument `columns` must be at least 1. Received: {columns!r}. Pass 4.")
-    degraded = find_recipe(recipe)(images, seed)
-    before, after = (_levels(np.asarray(batch)) for batch in (images, degraded))
+    pairs = find_recipe(recipe).pair(images, seed)
+    after, before = (_levels(np.asarray(batch)) for batch in pairs)
     repeat = before.shape[1] // after.shape[1]
     after = after.repeat(repeat, axis=1).repeat(repeat, axis=2)
     height, width = before.shape[1], before.shape[2]

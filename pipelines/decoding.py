@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-import warnings
+import struct
 from typing import NamedTuple
 
 import numpy as np
@@ -74,23 +74,18 @@ def read_header(file):
 
     Raises:
         ValueError: for anything other than JPEG, PNG, WebP or BMP, for an animation, and for an
-            image that announces more pixels than Pillow's decompression-bomb limit.
+            image that announces more pixels than Pillow's limit (179 million by default).
     """
     stream = io.BytesIO(file) if isinstance(file, bytes) else file
-    with warnings.catch_warnings():
-        # Pillow warns at the limit and raises at twice the limit; the warning would come per image.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        try:
-            with Image.open(stream, formats=_OPENED_FORMATS) as image:
-                return _header_of(image, stream)
-        except UnidentifiedImageError as error:
-            raise ValueError(
-                "it is no JPEG, PNG, WebP or BMP image, or its start is damaged."
-            ) from error
-        except Image.DecompressionBombError as error:
-            raise ValueError(
-                f"{error} If you trust it, raise PIL.Image.MAX_IMAGE_PIXELS first."
-            ) from error
+    try:
+        with Image.open(stream, formats=_OPENED_FORMATS) as image:
+            return _header_of(image, stream)
+    except UnidentifiedImageError as error:
+        raise ValueError(
+            "it is no JPEG, PNG, WebP or BMP image, or its start is damaged."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{error} If you trust it, raise PIL.Image.MAX_IMAGE_PIXELS.") from error
 
 
 def _header_of(image, stream):
@@ -99,13 +94,21 @@ def _header_of(image, stream):
         raise ValueError(f"{kind} is not supported; convert it to PNG, JPEG, WebP or BMP.")
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise ValueError(f"it is an animated {kind}; save the frames as single images.")
-    # The base method, because the one of PNG decodes the whole image to look for a late chunk.
-    orientation = Image.Image.getexif(image).get(_ORIENTATION_TAG, 1)
-    orientation = orientation if orientation in _UPRIGHT else 1
+    orientation = _orientation_of(image)
     width, height = image.size
     if _UPRIGHT[orientation][0]:
         height, width = width, height
     return Header(kind, height, width, image.mode, orientation, _bit_depth(kind, stream) == 16)
+
+
+def _orientation_of(image):
+    try:
+        # The base method, because the one of PNG decodes the whole image to look for a late chunk.
+        value = Image.Image.getexif(image).get(_ORIENTATION_TAG, 1)
+    except (SyntaxError, ValueError, struct.error):
+        # Damaged metadata is common, says nothing about pixels, and means "upright" to viewers.
+        return 1
+    return value if value in _UPRIGHT else 1
 
 
 def _bit_depth(kind, stream):

@@ -6,7 +6,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 from pipelines.decoding import decode_record, naming, read_header
-from pipelines.images import ImageSource, check_fits, check_image_size
+from pipelines.images import ImageSource, check_channels, check_fits, check_image_size
 
 _EXTENSIONS = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 # Listed so that they are refused by name instead of being overlooked.
@@ -41,8 +41,8 @@ def from_folder(
             header or the length of the file tells, else when it is read. `"skip"`: every file is
             decoded once here, and those that fail or are smaller than `image_size` are left out,
             counted in a warning and listed in `source.skipped`.
-        cache: whether to keep decoded images in memory (8-bit, `height * width * channels` bytes
-            each), filled as they are first read.
+        cache: whether to keep decoded images in memory, one byte a value (two for 16-bit PNG), once
+            they have been read.
         augment: whether `stream` flips and turns the crops.
 
     Returns:
@@ -59,6 +59,7 @@ def from_folder(
     if on_error not in ("raise", "skip"):
         raise ValueError(f"`on_error` must be 'raise' or 'skip'. Received: {on_error!r}")
     check_image_size(image_size)
+    check_channels(channels)
     paths, skipped = _usable(list_images(path, recursive), image_size, channels, on_error)
     if not paths:
         reasons = "".join(f"\n  {reason}" for _, reason in skipped[:3])

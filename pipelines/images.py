@@ -29,8 +29,7 @@ class ImageSource:
 
     def __init__(self, count, image_size, channels, augment, full_size=(None, None)):
         check_image_size(image_size)
-        if channels not in (1, 3):
-            raise ValueError(f"`channels` must be 3 (RGB) or 1 (gray). Received: {channels!r}")
+        check_channels(channels)
         self._count = int(count)
         self.image_size = image_size
         self.channels = channels
@@ -84,8 +83,9 @@ class ImageSource:
         crop_seed = tf.constant([seed, _CROP_STREAM], tf.int64)
 
         def load(position, visit):
-            draw_seed = tf.random.experimental.stateless_fold_in(crop_seed, position)
-            draws = tf.random.stateless_uniform([5], draw_seed)
+            # The algorithm is named because the default one depends on the device.
+            draw_seed = tf.random.experimental.stateless_fold_in(crop_seed, position, "philox")
+            draws = tf.random.stateless_uniform([5], draw_seed, alg="philox")
             return visit[0], self._load(self._random_crop, (draws, *visit))
 
         visits = tf.data.Dataset.zip((positions, self._visits(seed, start)))
@@ -175,7 +175,7 @@ def check_fits(size, height, width):
     """Raises a `ValueError` if an image of `height` x `width` px is smaller than the crop."""
     if size is not None and min(height, width) < size:
         raise ValueError(
-            f"it has {height} x {width} px (height x width) and is smaller than the crop, "
+            f"an image of {height} x {width} px (height x width) is smaller than the crop, "
             f"`image_size={size}`; lower `image_size`"
         )
 
@@ -188,6 +188,12 @@ def check_image_size(image_size):
             "`image_size` must be the side of square crops in px, a positive int, or None for "
             f"whole images. Received: {image_size!r}"
         )
+
+
+def check_channels(channels):
+    """Raises a `ValueError` unless `channels` is 3 or 1."""
+    if channels not in (1, 3):
+        raise ValueError(f"`channels` must be 3 (RGB) or 1 (gray). Received: {channels!r}")
 
 
 def check_seed(seed):

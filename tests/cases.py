@@ -60,3 +60,122 @@ def pairs(count, size=8, scale=1, seed=0):
 def batches(count, batch_size, **options):
     """`pairs` as a `tf.data.Dataset` in order, the last batch as small as it comes."""
     return tf.data.Dataset.from_tensor_slices(pairs(count, **options)).batch(batch_size)
+
+
+def state(model):
+    """Every number that training changes, as a dict of name to array."""
+    parts = {"weights": model.weights}
+    for player in ("generator_optimizer", "discriminator_optimizer"):
+        if getattr(model, player) is not None:
+            parts[player] = getattr(model, player).variables
+    return {
+        f"{part}/{index}/{variable.path}": keras.ops.convert_to_numpy(variable)
+        for part, variables in parts.items()
+        for index, variable in enumerate(variables)
+    }
+
+
+def assert_same_state(actual, expected, rtol=0.0, atol=0.0):
+    """Compare two models (or two results of `state`), optimizers included."""
+    actual, expected = (x if isinstance(x, dict) else state(x) for x in (actual, expected))
+    assert len(actual) == len(expected)
+    for value, (name, wanted) in zip(actual.values(), expected.items(), strict=True):
+        np.testing.assert_allclose(value, wanted, rtol=rtol, atol=atol, err_msg=name)
+
+
+def copies(variable):
+    """The values of a variable on all replicas of this process."""
+    value = variable.value
+    return [each.numpy() for each in getattr(value, "values", (value,))]
+
+
+def run_variant_test(build, data, *, folder, strategy, steps=1, without_gradient=()):
+    """Give a variant the tests that every variant must pass.
+
+    It is inferred with, trained, evaluated, saved in both ways, loaded and trained on, and trained
+    in mixed precision on two replicas.
+
+    Args:
+        build: Function of keyword arguments (`ema_halflife_images`, ...) that returns the model.
+        data: Float32 arrays `(degraded, clean)` in [-1, 1], 4 samples.
+        folder: Path of an empty folder.
+        strategy: `tf.distribute.MirroredStrategy` over two devices.
+        steps: Updates until a gradient has reached every weight; 2 where the last layer starts
+            from zeros. Defaults to 1.
+        without_gradient: Ends of the paths of weights that the loss cannot depend on.
+    """
+    model = build(ema_halflife_images=8)
+    check_inference(model, *data)
+    model.compile(metrics=[zoo.metrics.PSNR("rgb")], run_eagerly=True)
+    check_training(model, data, steps, without_gradient)
+    assert np.isfinite(model.evaluate(*data, batch_size=4, verbose=0, return_dict=True)["psnr"])
+    check_saving(model, data, folder)
+    check_replicas(build, data, strategy)
+
+
+def check_inference(model, degraded, clean):
+    """Any batch and size, float32 out, the averaged network."""
+    restored = model(degraded[:1], training=False)
+    assert restored.shape == clean[:1].shape
+    assert restored.dtype == tf.float32
+    assert model.inference_network is model.averaged_generator
+    channels = degraded.shape[-1]
+    assert model.inference_network.input_shape == (None, None, None, channels)
+    tall = np.tile(degraded, (1, 2, 1, 1))
+    assert model(tall, training=False).shape == (len(clean), 2 * clean.shape[1], *clean.shape[2:])
+
+
+def check_training(model, data, steps, without_gradient):
+    """Every weight of both players gets a gradient and moves, and so does the average."""
+    players = [
+        (model.generator_variables, model.generator_optimizer),
+        (model.discriminator_variables, model.discriminator_optimizer),
+        (model.averaged_generator.variables[:1], None),
+    ]
+    before = [[variable.numpy() for variable in variables] for variables, _ in players]
+    logs = [model.train_on_batch(*data, return_dict=True) for _ in range(steps)][-1]
+    assert np.isfinite(list(logs.values())).all(), logs
+    assert {name.split("/")[0] for name in logs if "/" in name} == {"generator", "discriminator"}
+    for (variables, optimizer), olds in zip(players, before, strict=True):
+        for index, (variable, old) in enumerate(zip(variables, olds, strict=True)):
+            if variable.path.endswith(tuple(without_gradient)):
+                continue
+            assert np.any(variable.numpy() != old), f"{variable.path} did not move"
+            # Spectral norm moves its kernel without a gradient, so look at Adam's memory too.
+            assert optimizer is None or np.any(optimizer._momentums[index]), variable.path
+    assert model.step == steps
+
+
+def check_saving(model, data, folder):
+    """`.keras` files and presets bring everything back, and training goes on in the same way."""
+    model.save(folder / "model.keras")
+    model.save_to_preset(folder / "trainable", training_state=True)
+    model.save_to_preset(folder / "preset")
+    loaded = keras.models.load_model(folder / "model.keras")
+    trainable = type(model).from_preset(folder / "trainable")
+    expected = model(data[0], training=False)
+    model.train_on_batch(*data)
+    for copy in (loaded, trainable):
+        assert type(copy) is type(model)
+        assert copy.get_config() == model.get_config()
+        np.testing.assert_array_equal(copy(data[0], training=False), expected)
+        copy.train_on_batch(*data)
+        assert_same_state(copy, model, rtol=1e-5, atol=1e-6)
+    preset = zoo.from_preset(folder / "preset")
+    assert not preset.compiled
+    np.testing.assert_array_equal(preset(data[0], training=False), expected)
+
+
+def check_replicas(build, data, strategy):
+    """Two replicas in mixed precision stay the same and finite."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    with strategy.scope():
+        model = build()
+        model.compile()
+    dataset = tf.data.Dataset.from_tensor_slices(data).batch(4)
+    logs = model.fit(dataset, epochs=2, verbose=0).history
+    assert np.isfinite(list(logs.values())).all(), logs
+    for variable in model.weights:
+        first, second = copies(variable)
+        np.testing.assert_array_equal(first, second, err_msg=variable.path)
+    assert model(data[0], training=False).dtype == tf.float32

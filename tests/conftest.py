@@ -19,7 +19,7 @@ def clean_keras():
     keras.utils.set_random_seed(0)
     yield
     keras.config.set_dtype_policy("float32")
-    keras.backend.clear_session()
+    keras.utils.clear_session(free_memory=False)  # collecting garbage costs half a second a test
 
 
 @pytest.fixture

@@ -55,9 +55,13 @@ def train(
     ema_halflife_images: Annotated[float, typer.Option(help="0: no average.")] = 0.0,
     policy: Annotated[str, typer.Option(help="auto, float32, mixed_bfloat16, ...")] = "auto",
     seed: Annotated[int, typer.Option(help="Of weights, order and damage.")] = 0,
+    skip_unusable: Annotated[
+        bool, typer.Option(help="Leave out damaged images and ones smaller than the crop.")
+    ] = False,
     steps_per_epoch: Annotated[int, typer.Option(help="Validate and log this often.")] = 500,
     save_every: Annotated[int, typer.Option(help="Steps from checkpoint to checkpoint.")] = 250,
     strategy: Annotated[str, typer.Option(help="none, mirrored or multiworker.")] = "none",
+    cache: Annotated[bool, typer.Option(help="Keep a folder's decoded images in memory.")] = False,
 ):
     """Train a variant, or train on from a preset."""
     from zoo.commands import training
@@ -75,8 +79,9 @@ def train(
         ema_halflife_images,
         policy,
         seed,
+        skip_unusable,
     )
-    schedule = training.Schedule(validation, steps_per_epoch, save_every, strategy)
+    schedule = training.Schedule(validation, steps_per_epoch, save_every, strategy, cache)
     print(f"Preset: {training.train(settings, schedule, out)}")
 
 

@@ -39,6 +39,8 @@ class Degradation:
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
+        if cls.sample is Degradation.sample:
+            return  # a base for others, which cannot be built from a recipe
         known = Degradation.registry.get(cls.__name__, cls)
         if known.__module__ != cls.__module__:
             raise ValueError(

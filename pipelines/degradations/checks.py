@@ -77,7 +77,7 @@ def as_probability(name, value):
 
 
 def as_weights(name, value, count):
-    """Return `value` as `count` probabilities that sum to one; `None` means equal ones.
+    """Return `value` as `count` relative frequencies; `None` means equal ones.
 
     Args:
         name: Name of the argument, used in the error.
@@ -96,7 +96,7 @@ def as_weights(name, value, count):
             f"Argument `{name}` must hold {count} non-negative numbers, not all zero. "
             f"Received: {value!r}. Give one number for each alternative."
         )
-    return tuple(weight / sum(weights) for weight in weights)
+    return tuple(weights)
 
 
 def as_choice(name, value, allowed):

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from pipelines.degradations.base import Degradation
 from pipelines.degradations.checks import as_count_range
+from pipelines.degradations.resampling import from_levels, to_levels
 
 
 def jpeg_round_trip(levels, quality):
@@ -57,10 +58,9 @@ class JPEG(Degradation):
                 "JPEG needs images with 1 or 3 channels. "
                 f"Received shape: {tuple(images.shape)}. Compress before a mask is added."
             )
-        levels = tf.round(tf.clip_by_value(images, -1.0, 1.0) * 127.5 + 127.5)
         decoded = tf.map_fn(
             lambda pair: jpeg_round_trip(*pair),
-            (tf.cast(levels, tf.uint8), params["quality"]),
+            (tf.cast(to_levels(images), tf.uint8), params["quality"]),
             fn_output_signature=tf.TensorSpec(images.shape[1:], tf.uint8),
         )
-        return tf.cast(decoded, tf.float32) / 127.5 - 1.0
+        return from_levels(decoded)

@@ -1,5 +1,6 @@
 """Seeded draws of one parameter per sample."""
 
+import numpy as np
 import tensorflow as tf
 
 _BLOCK = 24
@@ -105,13 +106,14 @@ class Draws:
         """Draw the index of one of several alternatives.
 
         Args:
-            weights: Probabilities that sum to one.
+            weights: Relative frequencies, of any sum above zero.
             shape: Shape of one sample's parameter.
 
         Returns:
             int32 tensor of shape `(N, *shape)`.
         """
-        steps = tf.cumsum(tf.constant(weights, tf.float32))[:-1]
+        shares = np.cumsum(weights) / np.sum(weights)
+        steps = tf.constant(shares[:-1], tf.float32)
         unit = self.uniform((0.0, 1.0), shape)
         return tf.reduce_sum(tf.cast(unit[..., None] >= steps, tf.int32), axis=-1)
 

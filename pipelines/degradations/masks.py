@@ -70,7 +70,11 @@ class _PieceMask(HoleMask):
 
         loop = (params["count"], draw(params["count"]))
         if self.max_share < 1:
-            loop = tf.while_loop(lambda *state: tf.reduce_any(too_large(*state)), halve, loop)
+            # Sizes may be drawn, so that a mask's shape is not known before it is cut.
+            invariants = (tf.TensorShape([None]), tf.TensorShape([None, None, None, 1]))
+            loop = tf.while_loop(
+                lambda *state: tf.reduce_any(too_large(*state)), halve, loop, invariants
+            )
         return loop[1]
 
 

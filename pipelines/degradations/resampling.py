@@ -4,8 +4,9 @@ import math
 
 import tensorflow as tf
 
-from pipelines.degradations.base import Degradation
+from pipelines.degradations.base import Degradation, as_images
 from pipelines.degradations.checks import as_choice, as_range, as_weights
+from pipelines.degradations.shapes import image_shape
 
 
 def _cubic(distance):
@@ -74,21 +75,24 @@ def apply_matrices(images, vertical, horizontal, eight_bit=False):
         images: float32 tensor `(N, H, W, C)`.
         vertical: `(h, H)`, or `(N, h, H)` for one matrix per sample.
         horizontal: `(w, W)`, or `(N, w, W)`.
-        eight_bit: Whether to round to 8-bit levels and clip after each product, as Pillow does.
+        eight_bit: Whether to round to 8-bit levels and clip before and after each product, as
+            Pillow does.
 
     Returns:
         float32 tensor `(N, h, w, C)`.
     """
     wide = "now,nhwc->nhoc" if horizontal.shape.rank == 3 else "ow,nhwc->nhoc"
+    # Whole numbers keep sums exact that end in one half, so that they always round the same way.
+    images = to_levels(images) if eight_bit else images
     images = tf.einsum(wide, horizontal, images)
-    images = to_eight_bit(images) if eight_bit else images
+    images = _round_levels(images) if eight_bit else images
     shape = tf.shape(images)
     flat = tf.reshape(images, (shape[0], shape[1], shape[2] * shape[3]))
     result = tf.reshape(tf.matmul(vertical, flat), (shape[0], -1, shape[2], shape[3]))
     result = tf.ensure_shape(
         result, (images.shape[0], vertical.shape[-2], horizontal.shape[-2], images.shape[3])
     )
-    return to_eight_bit(result) if eight_bit else result
+    return from_levels(_round_levels(result)) if eight_bit else result
 
 
 def resize(images, size, interpolation="bicubic", antialias=True, eight_bit=False):
@@ -114,15 +118,38 @@ def resize(images, size, interpolation="bicubic", antialias=True, eight_bit=Fals
     Reference:
         Keys, "Cubic convolution interpolation for digital image processing", 1981, equation 4.
     """
-    shape = images.shape if images.shape.rank else (None,) * 4
-    dynamic = tf.shape(images)
+    images = as_images(images)
     matrices = [
-        resize_matrix(
-            dynamic[axis] if shape[axis] is None else shape[axis], side, interpolation, antialias
-        )
-        for axis, side in zip((1, 2), size, strict=True)
+        resize_matrix(source, target, interpolation, antialias)
+        for source, target in zip(image_shape(images)[1:3], size, strict=True)
     ]
     return apply_matrices(images, *matrices, eight_bit=eight_bit)
+
+
+def to_levels(images):
+    """Return the nearest of the 256 levels of an 8-bit file.
+
+    Args:
+        images: float32 tensor; values outside `[-1, 1]` are clipped.
+
+    Returns:
+        float32 tensor of whole numbers from 0 to 255.
+    """
+    return _round_levels(images * 127.5 + 127.5)
+
+
+def from_levels(levels):
+    """Return levels from 0 to 255 in the range `[-1, 1]`.
+
+    Args:
+        levels: Tensor of numbers.
+
+    Returns:
+        float32 tensor.
+    """
+    # A product, because graphs turn the quotient into one, with another last bit; in this form
+    # both ends are exactly -1 and 1.
+    return (tf.cast(levels, tf.float32) - 127.5) * (1.0 / 127.5)
 
 
 def to_eight_bit(images):
@@ -134,8 +161,11 @@ def to_eight_bit(images):
     Returns:
         float32 tensor of the same shape.
     """
-    levels = tf.round(tf.clip_by_value(images, -1.0, 1.0) * 127.5 + 127.5)
-    return levels / 127.5 - 1.0
+    return from_levels(to_levels(images))
+
+
+def _round_levels(levels):
+    return tf.floor(tf.clip_by_value(levels, 0.0, 255.0) + 0.5)
 
 
 class Downsample(Degradation):
@@ -177,8 +207,7 @@ class Downsample(Degradation):
 
     def transform(self, images, params):
         """Shrink both axes."""
-        dynamic = tf.shape(images)
-        size = [(images.shape[axis] or dynamic[axis]) // self.scale for axis in (1, 2)]
+        size = [side // self.scale for side in image_shape(images)[1:3]]
         return resize(images, size, self.interpolation, eight_bit=self.eight_bit)
 
 
@@ -243,10 +272,10 @@ class Resize(Degradation):
             base = tf.cast(draws.clean_shape[1:3], tf.float32) / self.clean_scale
         factor = draws.for_batch(self._factor(draws))
         size = tf.maximum(tf.cast(tf.round(factor[:, None] * base), tf.int32), 1)
-        count = len(self.interpolations)
+        chosen = draws.choice([1.0] * len(self.interpolations))
         return {
             "size": size,
-            "interpolation": draws.for_batch(draws.choice([1.0 / count] * count)),
+            "interpolation": draws.for_batch(chosen),
         }
 
     def _factor(self, draws):

@@ -40,6 +40,27 @@ def blend(images, colour, opacity):
     return images + opacity * (colour[:, None, None, :] - images)
 
 
+def draw_marks(images, params, pixels, dark):
+    """Paint marks, the dark ones first, then the light ones.
+
+    Args:
+        images: float32 tensor `(N, H, W, C)`.
+        params: Dict with `paper`, the colour of light marks, `(N, 3)`.
+        pixels: Rows, columns and opacity of pixels, tensors of one shape `(N, K, ...)`.
+        dark: bool tensor `(N, K)`.
+
+    Returns:
+        float32 tensor `(N, H, W, C)`.
+    """
+    rows, columns, opacity = pixels
+    shape = tf.shape(images)
+    dark = tf.reshape(dark, tf.concat([tf.shape(dark), tf.ones([tf.rank(rows) - 2], tf.int32)], 0))
+    shadow = strokes.paint(shape, rows, columns, tf.where(dark, opacity, 0.0))
+    light = strokes.paint(shape, rows, columns, tf.where(dark, 0.0, opacity))
+    ink = -0.5 - 0.3 * params["paper"]
+    return blend(blend(images, ink, shadow), params["paper"], light)
+
+
 class Scratches(Degradation):
     """Draws thin scratches: mostly along the height, some curved, light or dark, often broken.
 
@@ -100,37 +121,17 @@ class Scratches(Degradation):
         }
 
     def transform(self, images, params):
-        """Draw the dark scratches, then the light ones."""
+        """Draw the scratches."""
         shape = tf.shape(images)
-        rows, columns, value = self._lines(shape, params)
-        dark = params["dark"][..., None, None]
-        shadow = strokes.paint(shape, rows, columns, tf.where(dark, value, 0.0))
-        light = strokes.paint(shape, rows, columns, tf.where(dark, 0.0, value))
-        ink = -0.5 * tf.ones_like(params["paper"]) - 0.3 * params["paper"]
-        return blend(blend(images, ink, shadow), params["paper"], light)
-
-    def _lines(self, shape, params):
-        height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)
-        steps = tf.maximum(shape[1], shape[2])
         detail = strokes.detail_scale(shape)
-        upright = params["vertical"][..., None]
-        span, across = tf.where(upright, height, width), tf.where(upright, width, height)
-        progress = tf.cast(tf.range(steps), tf.float32) / span
-        centres = params["position"][..., None] * across
-        centres += params["slope"][..., None] * (progress - 0.5) * span
-        centres += strokes.along(params["bend"], steps) * across
-        centres += strokes.along(params["jitter"], steps) * detail
-        ends = params["length"][..., None] / 2.0 - tf.abs(progress - params["middle"][..., None])
-        strength = tf.clip_by_value(ends * 12.0, 0.0, 1.0) * tf.clip_by_value(
-            0.8 + 0.7 * strokes.along(params["strength"], steps), 0.0, 1.0
-        )
-        drawn = tf.sequence_mask(params["count"], tf.shape(upright)[1], tf.float32)
-        strength *= (params["opacity"] * drawn)[..., None]
+        centres, visible = strokes.line_paths(shape, params, ["jitter"])
+        broken = 0.8 + 0.7 * strokes.along(params["strength"], tf.shape(centres)[2])
+        visible *= tf.clip_by_value(broken, 0.0, 1.0) * params["opacity"][..., None]
         reach = tf.cast(tf.math.ceil(self.width_px[1] * detail / 2.0), tf.int32) + 1
-        rows, columns, distance = strokes.line_pixels(centres, params["vertical"], reach)
-        distance *= tf.math.rsqrt(1.0 + params["slope"] ** 2)[..., None, None]
-        thickness = (params["width_px"] * detail)[..., None, None]
-        return rows, columns, strokes.coverage(distance, thickness) * strength[..., None]
+        rows, columns, distance = strokes.line_pixels(centres, params, reach)
+        covered = strokes.coverage(distance, (params["width_px"] * detail)[..., None, None])
+        pixels = rows, columns, covered * visible[..., None]
+        return draw_marks(images, params, pixels, params["dark"])
 
 
 class Dust(Degradation):
@@ -181,14 +182,9 @@ class Dust(Degradation):
         }
 
     def transform(self, images, params):
-        """Draw the dark specks, then the light ones."""
-        shape = tf.shape(images)
-        rows, columns, value = self._specks(shape, params)
-        dark = params["dark"][..., None]
-        shadow = strokes.paint(shape, rows, columns, tf.where(dark, value, 0.0))
-        light = strokes.paint(shape, rows, columns, tf.where(dark, 0.0, value))
-        ink = -0.5 * tf.ones_like(params["paper"]) - 0.3 * params["paper"]
-        return blend(blend(images, ink, shadow), params["paper"], light)
+        """Draw the specks."""
+        pixels = self._specks(tf.shape(images), params)
+        return draw_marks(images, params, pixels, params["dark"])
 
     def _specks(self, shape, params):
         detail = strokes.detail_scale(shape)

@@ -92,24 +92,54 @@ def coverage(distance, width):
     return tf.clip_by_value(0.5 + width / 2.0 - tf.abs(distance), 0.0, tf.minimum(width, 1.0))
 
 
-def line_pixels(centres, vertical, reach):
-    """Return the pixels near lines that advance one pixel per step along an axis.
+def line_paths(shape, params, jitters):
+    """Return where lines run that cross an image along its height or its width.
 
     Args:
-        centres: float32 tensor `(N, K, T)`: position across the line at each step.
-        vertical: bool tensor `(N, K)`: whether the steps are rows.
+        shape: Shape `(N, H, W, C)` of the images, int32 tensor.
+        params: Dict with `count` `(N,)` and, of shape `(N, K)`: `vertical`; `position`, across, in
+            the middle of the image, and `middle` and `length`, along, as shares of the sides;
+            `slope`; and `bend` `(N, K, G)`, a share of the side across.
+        jitters: Names of parameters `(N, K, G)` that displace the line by pixels.
+
+    Returns:
+        Positions across at each step along, float32 `(N, K, T)` with T the longer side, and the
+        visibility of the same shape in `[0, 1]`.
+    """
+    height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)
+    steps = tf.maximum(shape[1], shape[2])
+    upright = params["vertical"][..., None]
+    span, across = tf.where(upright, height, width), tf.where(upright, width, height)
+    progress = tf.cast(tf.range(steps), tf.float32) / span
+    centres = params["position"][..., None] * across
+    centres += params["slope"][..., None] * (progress - 0.5) * span
+    centres += along(params["bend"], steps) * across
+    for jitter in jitters:
+        centres += along(params[jitter], steps) * detail_scale(shape)
+    inside = params["length"][..., None] / 2.0 - tf.abs(progress - params["middle"][..., None])
+    drawn = tf.sequence_mask(params["count"], tf.shape(upright)[1], tf.float32)
+    return centres, tf.clip_by_value(inside * 12.0, 0.0, 1.0) * drawn[..., None]
+
+
+def line_pixels(centres, params, reach):
+    """Return the pixels near lines, and how far away they are.
+
+    Args:
+        centres: What `line_paths` returned.
+        params: Dict with `vertical` and `slope`, `(N, K)`.
         reach: How many pixels to each side, scalar int.
 
     Returns:
-        Rows and columns, int32 `(N, K, T, 2 * reach + 1)`, and the signed distance across.
+        Rows and columns, int32 `(N, K, T, 2 * reach + 1)`, and the signed distance in pixels.
     """
     nearest = tf.round(centres)
-    offsets = tf.cast(tf.range(-reach, reach + 1), tf.float32)
-    across = nearest[..., None] + offsets
+    across = nearest[..., None] + tf.cast(tf.range(-reach, reach + 1), tf.float32)
+    # A slanted line is nearer than the distance along one axis says.
     distance = across - centres[..., None]
+    distance *= tf.math.rsqrt(1.0 + params["slope"] ** 2)[..., None, None]
     step = tf.broadcast_to(tf.range(tf.shape(centres)[2])[:, None], tf.shape(across))
     across = tf.cast(across, tf.int32)
-    upright = vertical[..., None, None]
+    upright = params["vertical"][..., None, None]
     return tf.where(upright, step, across), tf.where(upright, across, step), distance
 
 

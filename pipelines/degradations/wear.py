@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from pipelines.degradations import strokes
 from pipelines.degradations.base import Degradation
-from pipelines.degradations.checks import as_count_range, as_range
+from pipelines.degradations.checks import as_count_range, as_probability, as_range
 from pipelines.degradations.scratches import blend, paper
 
 
@@ -68,43 +68,27 @@ class Creases(Degradation):
         """Shade the flanks, then draw the crack."""
         shape = tf.shape(images)
         detail = strokes.detail_scale(shape)
-        centres, visible = self._paths(shape, params, detail)
-        flank = 5.0 * detail
-        reach = tf.cast(tf.math.ceil(2.0 * flank), tf.int32)
-        rows, columns, distance = strokes.line_pixels(centres, params["vertical"], reach)
-        distance *= tf.math.rsqrt(1.0 + params["slope"] ** 2)[..., None, None]
-        shade = (
-            tf.exp(-tf.abs(distance) / flank) * (params["relief"][..., None] * visible)[..., None]
-        )
-        light = strokes.paint(shape, rows, columns, tf.where(distance > 0, shade, 0.0))
-        dark = strokes.paint(shape, rows, columns, tf.where(distance > 0, 0.0, shade))
-        images = images + light - dark
-
-        reach = tf.cast(tf.math.ceil(self.width_px[1] * detail), tf.int32) + 1
-        rows, columns, distance = strokes.line_pixels(centres, params["vertical"], reach)
-        distance *= tf.math.rsqrt(1.0 + params["slope"] ** 2)[..., None, None]
+        centres, visible = strokes.line_paths(shape, params, ["jag", "tooth"])
+        images = images + self._flanks(shape, params, centres, visible, detail)
         steps = tf.shape(centres)[2]
         rough = 0.7 + 0.5 * strokes.along(params["crack"], steps)
         rough += 0.4 * strokes.along(params["damage"], steps)
         width = params["width_px"][..., None] * detail * tf.clip_by_value(rough, 0.0, 2.0)
+        reach = tf.cast(tf.math.ceil(self.width_px[1] * detail), tf.int32) + 1
+        rows, columns, distance = strokes.line_pixels(centres, params, reach)
         crack = strokes.coverage(distance, width[..., None])
         crack *= (params["opacity"][..., None] * visible)[..., None]
         return blend(images, params["paper"], strokes.paint(shape, rows, columns, crack))
 
-    def _paths(self, shape, params, detail):
-        height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)
-        steps = tf.maximum(shape[1], shape[2])
-        upright = params["vertical"][..., None]
-        span, across = tf.where(upright, height, width), tf.where(upright, width, height)
-        progress = tf.cast(tf.range(steps), tf.float32) / span
-        centres = params["position"][..., None] * across
-        centres += params["slope"][..., None] * (progress - 0.5) * span
-        centres += strokes.along(params["bend"], steps) * across
-        centres += strokes.along(params["jag"], steps) * detail
-        centres += strokes.along(params["tooth"], steps) * detail
-        ends = params["length"][..., None] / 2.0 - tf.abs(progress - params["middle"][..., None])
-        drawn = tf.sequence_mask(params["count"], tf.shape(upright)[1], tf.float32)
-        return centres, tf.clip_by_value(ends * 10.0, 0.0, 1.0) * drawn[..., None]
+    def _flanks(self, shape, params, centres, visible, detail):
+        flank = 5.0 * detail
+        reach = tf.cast(tf.math.ceil(2.0 * flank), tf.int32)
+        rows, columns, distance = strokes.line_pixels(centres, params, reach)
+        shade = tf.exp(-tf.abs(distance) / flank)
+        shade *= (params["relief"][..., None] * visible)[..., None]
+        light = strokes.paint(shape, rows, columns, tf.where(distance > 0, shade, 0.0))
+        dark = strokes.paint(shape, rows, columns, tf.where(distance > 0, 0.0, shade))
+        return light - dark
 
 
 class Abrasion(Degradation):
@@ -186,7 +170,7 @@ class Stains(Degradation):
         self.count = as_count_range("count", count)
         self.radius = as_range("radius", radius, 0)
         self.strength = as_range("strength", strength, 0, 1)
-        self.bleach_probability = bleach_probability
+        self.bleach_probability = as_probability("bleach_probability", bleach_probability)
 
     def sample(self, draws):
         """Draw place, size and colour of each stain, and the seed of the outlines."""
@@ -273,7 +257,7 @@ class TornEdges(Degradation):
         self.corner = as_range("corner", corner, 0, 1)
         self.edge = as_range("edge", edge, 0, 1)
         self.rim_px = as_range("rim_px", rim_px, 0)
-        self.corner_probability = corner_probability
+        self.corner_probability = as_probability("corner_probability", corner_probability)
 
     def sample(self, draws):
         """Draw the four corners, the depth of the edge and the background."""
@@ -297,11 +281,8 @@ class TornEdges(Degradation):
         coarse = strokes.smooth_field(params["coarse"], shape[1], shape[2], 14.0 * detail)
         fine = strokes.smooth_field(params["fine"], shape[1], shape[2], 4.0 * detail)
         inside = inside + detail * (1.6 * coarse + 0.8 * fine)
-        rim = (
-            params["rim_px"][:, None, None, None]
-            * detail
-            * tf.clip_by_value(1.0 + 0.7 * coarse, 0.1, 2.0)
-        )
+        rim = params["rim_px"][:, None, None, None] * detail
+        rim *= tf.clip_by_value(1.0 + 0.7 * coarse, 0.1, 2.0)
         images = blend(images, params["paper"], tf.clip_by_value(rim - inside + 0.5, 0.0, 1.0))
         background = params["background"][:, None] * tf.ones_like(params["paper"])
         return blend(images, background, tf.clip_by_value(0.5 - inside, 0.0, 1.0))
@@ -312,12 +293,10 @@ class TornEdges(Degradation):
         x = (tf.cast(tf.range(shape[2]), tf.float32) + 0.5)[None, None, :]
         height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)
         inside = tf.minimum(tf.minimum(y, height - y), tf.minimum(x, width - x))
-        # The noise of the outline is about two pixels; an edge of zero must stay whole.
-        inside = (
-            inside
-            + 6.0
-            - (params["edge"] * side + 6.0 * tf.cast(params["edge"] > 0, tf.float32))[:, None, None]
-        )
+        # The outline waves by about two pixels, which must not reach an edge that is whole.
+        whole = -6.0 * strokes.detail_scale(shape)
+        depth = tf.where(params["edge"] > 0, params["edge"] * side, whole)
+        inside -= depth[:, None, None]
         for index in range(4):
             down = y if index < 2 else height - y
             right = x if index % 2 == 0 else width - x

@@ -108,10 +108,11 @@ def test_exif_orientation_is_applied_to_windows_too(orientation, kind, pixels):
     assert abs(part - upright[2:20, 9:22]).max() <= 1
 
 
-def test_unknown_orientation_means_upright(pixels):
+def test_unknown_orientation_and_damaged_metadata_mean_upright(pixels):
     exif = Image.Exif()
     exif[0x0112] = 0
-    np.testing.assert_array_equal(decoded(encoded(pixels, "PNG", exif=exif)), pixels)
+    for metadata in (exif, b"Exif\0\0garbage!!"):
+        np.testing.assert_array_equal(decoded(encoded(pixels, "PNG", exif=metadata)), pixels)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "TIFF"])
@@ -128,6 +129,7 @@ def test_animations_are_refused(kind, pixels):
         read_header(data)
 
 
+@pytest.mark.filterwarnings("ignore:Image size:PIL.Image.DecompressionBombWarning")
 def test_decompression_bomb_is_refused_from_its_header(monkeypatch, pixels):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40 * 56 // 2 - 1)
     with pytest.raises(ValueError, match=r"decompression bomb.*MAX_IMAGE_PIXELS"):

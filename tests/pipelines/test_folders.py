@@ -136,10 +136,11 @@ def test_gif_is_refused_by_name_not_overlooked(photo_folder):
 
 def test_an_image_smaller_than_the_crop(photo_folder):
     assert len(pipelines.from_folder(photo_folder, image_size=36)) == 7
-    with pytest.raises(ValueError, match=r"a\.jpg': it has 36 x 48 px .*`image_size=37`"):
+    with pytest.raises(ValueError, match=r"a\.jpg': an image of 36 x 48 px .*`image_size=37`"):
         pipelines.from_folder(photo_folder, image_size=37)
 
 
+@pytest.mark.filterwarnings("ignore:Image size:PIL.Image.DecompressionBombWarning")
 def test_a_decompression_bomb(photo_folder, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 42 * 48 // 2 - 1)
     with pytest.raises(ValueError, match=r"f/g/b\.jpg': .*decompression bomb"):
@@ -160,7 +161,7 @@ def test_folders_that_cannot_be_used(tmp_path, photo_folder):
     with pytest.raises(ValueError, match="`on_error` must be 'raise' or 'skip'"):
         pipelines.from_folder(photo_folder, on_error="ignore")
     with pytest.raises(ValueError, match="`channels` must be 3"):
-        pipelines.from_folder(photo_folder, channels=4)
+        pipelines.from_folder(photo_folder, channels=4, on_error="skip")
 
 
 def test_links_are_followed_once(tmp_path, photo_folder):

@@ -128,8 +128,8 @@ def test_recipes_by_name_and_as_objects():
     given = batches(pipelines.paired(source, pipelines.recipe("bicubic-x2"), 4, shuffle=False))
     assert named[0][0].shape == (4, 4, 4, 3)
     assert all(equal(named, given))
-    with pytest.raises(ValueError, match="recipe"):
-        pipelines.paired(source, "no-such-recipe")
+    with pytest.raises(ValueError, match="no-such-recipe"):
+        pipelines.paired(source, "no-such-recipe", 4)
 
 
 def test_fit_knows_the_number_of_steps():

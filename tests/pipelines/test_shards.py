@@ -141,9 +141,8 @@ def test_another_key_and_a_record_that_is_damaged(tmp_path):
         for image in (good, good[:40]):
             writer.write(record(image))
     wrong = pipelines.from_tfrecord(path)
-    with pytest.raises(
-        tf.errors.InvalidArgumentError, match=r"no `feature='image/encoded'` but \['jpg'\]"
-    ):
+    message = r"no `feature='image/encoded'` but \['jpg'\]"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         next(iter(wrong.ordered()))
     iterator = iter(pipelines.from_tfrecord(path, feature="jpg").ordered())
     np.testing.assert_array_equal(next(iterator)[1], to_float(numbered()[1]))

@@ -30,6 +30,7 @@ class Settings:
     ema_halflife_images: float = 0.0
     policy: str = "auto"
     seed: int = 0
+    skip_unusable: bool = False
 
     def __post_init__(self):
         for name in ("steps", "batch_size", "crop", "learning_rate"):
@@ -46,7 +47,7 @@ class Schedule:
     steps_per_epoch: int = 500
     save_every: int = 250
     strategy: str = "none"
-    cache: bool = True
+    cache: bool = False
 
 
 def train(settings, schedule, out):
@@ -55,33 +56,45 @@ def train(settings, schedule, out):
     Args:
         settings: `Settings`.
         schedule: `Schedule`.
-        out: Path of the run: `settings.json`, `checkpoints/`, `logs/`, `preset/`.
+        out: Path of the run: `settings.json`, `checkpoints/`, `logs/`, `preset/`, and with
+            `schedule.validation` `best/`, the preset that scored best.
 
     Returns:
         The path of the finished preset.
     """
     out = Path(out)
+    strategy = distribution.strategy(schedule.strategy)
     _claim(out, settings)
     policy = hardware.fast_policy() if settings.policy == "auto" else settings.policy
     keras.config.set_dtype_policy(policy)
     keras.utils.set_random_seed(settings.seed)
-    with distribution.strategy(schedule.strategy).scope():
+    with strategy.scope():
         model = build(settings)
     start = checkpoints.restore_latest(model, out / "checkpoints")
-    photos = pipelines.from_source(settings.data, image_size=settings.crop, cache=schedule.cache)
+    distribution.require_agreement(
+        strategy, start, f"`--out` {out} must be one folder that all workers share, from which "
+        "each of them loads the same step.",
+    )  # fmt: skip
+    folder = {}
+    if os.path.isdir(settings.data):
+        on_error = "skip" if settings.skip_unusable else "raise"
+        folder = {"cache": schedule.cache, "on_error": on_error}
+    photos = pipelines.from_source(settings.data, image_size=settings.crop, **folder)
     recipe = pipelines.recipe(settings.recipe or model.default_recipe)
     print(f"{type(model).__name__}, {len(photos)} images, {recipe.name}, {policy}, step {start}")
     began = time.time()
+    record = {"recipe": recipe.name, "training": {**_plain(settings), "policy": policy}}
     if start < settings.steps:
-        _fit(model, photos, recipe, settings, schedule, out)
-    if not distribution.is_chief():
-        return out / "preset"
-    seconds = _add_seconds(out, time.time() - began)
-    return model.save_to_preset(
-        out / "preset",
-        recipe=recipe.name,
-        training={**dataclasses.asdict(settings), "policy": policy, "seconds": round(seconds)},
-    )
+        try:
+            _fit(model, photos, recipe, settings, schedule, out, record)
+        except zoo.callbacks.TrainingAlarm as alarm:
+            raise SystemExit(f"zoo: {alarm}") from None
+    if distribution.is_chief():
+        record["training"]["seconds"] = round(_add_seconds(out, time.time() - began))
+        model.save_to_preset(out / "preset", **record)
+    # Workers leave together: one that leaves early takes the others down.
+    distribution.require_agreement(strategy, model.step, "The workers have fallen apart.")
+    return out / "preset"
 
 
 def build(settings):
@@ -102,14 +115,17 @@ def build(settings):
     return model
 
 
-def _fit(model, photos, recipe, settings, schedule, out):
+def _fit(model, photos, recipe, settings, schedule, out, record):
     """Finish the interrupted epoch, then do the others."""
     held_out = None
     if schedule.validation:
         held_out = pipelines.paired(
             pipelines.from_source(schedule.validation), recipe, 1, shuffle=False
         )
-    callbacks = watchers(model, schedule, out)
+    examples = pipelines.paired(
+        photos, recipe, settings.batch_size, seed=settings.seed, start_step=0
+    )
+    callbacks = watchers(schedule, out, examples, held_out, record)
     per_epoch = schedule.steps_per_epoch
     epochs = -(-settings.steps // per_epoch)
     while model.step < settings.steps:
@@ -131,19 +147,34 @@ def _fit(model, photos, recipe, settings, schedule, out):
         )
 
 
-def watchers(model, schedule, out):
-    """Return the callbacks of a run."""
-    return [
+def watchers(schedule, out, examples, held_out, record):
+    """Return the callbacks of a run.
+
+    Args:
+        schedule: `Schedule`.
+        out: Path of the run.
+        examples: Dataset of training pairs, of which the alarm watches the first ones.
+        held_out: Dataset of validation pairs, or `None`.
+        record: Dict, what a preset says about how it was made.
+    """
+    inputs = next(iter(examples))[0][:4]
+    callbacks = [
+        zoo.callbacks.Alarm(inputs if len(inputs) > 1 else None),
         zoo.callbacks.Checkpoints(out / "checkpoints", every_steps=schedule.save_every),
-        keras.callbacks.TensorBoard(out / "logs", write_graph=False),
-        keras.callbacks.TerminateOnNaN(),
+        zoo.callbacks.TensorBoard(out / "logs"),
     ]
+    if held_out is not None:
+        callbacks += [
+            zoo.callbacks.ImageGrid(out / "logs", held_out),
+            zoo.callbacks.BestCheckpoint(out / "best", record=record),
+        ]
+    return callbacks
 
 
 def _claim(out, settings):
     """Record the settings of a new run; refuse to continue another one."""
     path = out / "settings.json"
-    mine = dataclasses.asdict(settings)
+    mine = _plain(settings)
     if path.is_file():
         theirs = json.loads(path.read_text())
         changed = sorted(key for key in mine if mine[key] != theirs.get(key))
@@ -153,10 +184,19 @@ def _claim(out, settings):
                 f"`--out` {out} holds a run with other settings ({'; '.join(lines)}). "
                 "Use the same settings to resume it, or another folder."
             )
-        return
-    out.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.write_text(json.dumps(mine, indent=2) + "\n")
+    elif distribution.is_chief():
+        _write(path, mine)
+
+
+def _plain(settings):
+    """The settings as JSON gives them back: lists, no tuples."""
+    return json.loads(json.dumps(dataclasses.asdict(settings)))
+
+
+def _write(path, contents):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(contents, indent=2) + "\n")
     os.replace(unfinished, path)
 
 
@@ -164,5 +204,5 @@ def _add_seconds(out, seconds):
     """Add to the time that the run has taken so far, over all its starts."""
     path = out / "seconds.json"
     total = seconds + (json.loads(path.read_text()) if path.is_file() else 0)
-    path.write_text(json.dumps(total))
+    _write(path, total)
     return total

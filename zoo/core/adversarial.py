@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from zoo.core import distribution, presets, randomness
+from zoo.core import distribution, presets, randomness, replicas
 from zoo.core.averaging import averaged_copy, update_average
 from zoo.core.running_means import RunningMeans
 
@@ -100,7 +100,7 @@ class AdversarialModel(keras.Model):
         """Number of generator updates made so far (0 before `compile`)."""
         if self.generator_optimizer is None:
             return 0
-        return int(distribution.local_value(self.generator_optimizer.iterations).numpy())
+        return int(replicas.local_value(self.generator_optimizer.iterations).numpy())
 
     @classmethod
     def from_preset(cls, name_or_path):
@@ -229,6 +229,8 @@ class AdversarialModel(keras.Model):
             validation_data: As `x`, or a tuple `(x, y)` of arrays.
             **options: Of `keras.Model.fit`: `epochs`, `steps_per_epoch`, `verbose`, ...
         """
+        if isinstance(x, tf.data.Dataset):
+            options.setdefault("shuffle", False)  # Keras warns that it cannot shuffle a dataset.
         return super().fit(
             distribution.split_by_element(x),
             y,
@@ -306,7 +308,7 @@ class AdversarialModel(keras.Model):
         step = self.generator_optimizer.iterations.value
         seed = randomness.step_seed(self.seed, step, part)
         count = tf.cast(tf.shape(tf.nest.flatten(data)[0])[0], tf.float32)
-        data = tf.nest.map_structure(distribution.at_least_one, data)
+        data = tf.nest.map_structure(replicas.at_least_one, data)
         return {"seed": seed, "count": count, **self.prepare(data, seed)}
 
     def _global_batch_size(self, batch):
@@ -325,6 +327,7 @@ class AdversarialModel(keras.Model):
 
     def _apply(self, optimizer, tape, loss, variables):
         gradients = tape.gradient(loss, variables)
+        gradients = replicas.sum_before_clipping(gradients, optimizer)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
     def _logs(self, player, terms, batch):
@@ -350,7 +353,7 @@ class AdversarialModel(keras.Model):
         return self.test_function
 
     def _make_function(self, step):
-        run = distribution.on_all_replicas(
+        run = replicas.on_all_replicas(
             step, self.distribute_strategy, self.run_eagerly, self.jit_compile
         )
         return lambda iterator: self._means.update(run(iterator))

@@ -24,7 +24,7 @@ def save(model, directory, keep=2):
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"step-{model.step:09d}.weights.h5"
-    unfinished = path.with_name(f"unfinished-{os.getpid()}.weights.h5")
+    unfinished = path.with_name("unfinished.weights.h5")  # overwrites what a killed run left
     model.save_weights(unfinished)
     with open(unfinished, "rb") as file:
         os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Distribution strategies, which process does what, and a step that runs on every replica."""
+"""Distribution strategies, and which process does what."""
 
 import json
 import os
@@ -136,59 +136,3 @@ def split_by_element(data):
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = policies.DATA
     return data.with_options(options)
-
-
-def at_least_one(tensor):
-    """Give a replica for which the last batch left nothing one sample of zeros.
-
-    The mean over no sample is NaN. The model counts the samples before, so this one has weight 0.
-    """
-    context = tf.distribute.get_replica_context()
-    if context.num_replicas_in_sync == 1 or tensor.shape[0] is not None:
-        return tensor
-    shape = tf.concat([[1], tf.shape(tensor)[1:]], axis=0)
-    filled = tf.cond(tf.shape(tensor)[0] > 0, lambda: tensor, lambda: tf.zeros(shape, tensor.dtype))
-    return tf.ensure_shape(filled, tensor.shape)
-
-
-def on_all_replicas(step, strategy, run_eagerly=False, jit_compile=False):
-    """Return a function of a data iterator that runs `step` everywhere and adds up its logs.
-
-    Keras averages scalar logs over an axis that they do not have, which fails with several
-    workers; a sum with `axis=None` is right for any number of replicas and workers.
-
-    Args:
-        step: Function of one replica's batch that returns a dict of tensors.
-        strategy: `tf.distribute.Strategy`.
-        run_eagerly: Bool. Defaults to `False`.
-        jit_compile: Bool, compile `step` with XLA. Defaults to `False`.
-    """
-    per_replica = step
-    if not run_eagerly:
-        per_replica = tf.function(
-            step, reduce_retracing=True, jit_compile=jit_compile or None, autograph=False
-        )
-
-    def on_data(data):
-        logs = strategy.run(per_replica, args=(data,))
-        return {
-            name: strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
-            for name, value in logs.items()
-        }
-
-    def on_next(iterator):
-        return on_data(next(iterator))
-
-    if run_eagerly:
-        return on_next
-    on_data = tf.function(on_data, reduce_retracing=True, autograph=False)
-    compiled = tf.function(on_next, reduce_retracing=True, autograph=False)
-    native = (tf.data.Iterator, tf.distribute.DistributedIterator)
-    # `train_on_batch` and Python generators hand over iterators that no graph can read.
-    return lambda iterator: (compiled if isinstance(iterator, native) else on_next)(iterator)
-
-
-def local_value(variable):
-    """Value of a Keras variable, read from the first replica where it is mirrored."""
-    value = variable.value
-    return getattr(value, "values", (value,))[0]

@@ -10,26 +10,36 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-_UNITS = (48, 144)  # side of the test images in grid units; the second for layers that reach far
+_UNITS = (48, 96)  # side of the test images in grid units; the second for layers that reach far
 _MARGIN = Fraction(10, 48)  # share of the side that border effects may take on each side
 _PERIODS = (1, 2, 3, 4, 6, 8, 12, 16)
-_PERTURBATIONS = (3.0, -3.0, math.nan)
+_PERTURBATIONS = (math.nan, 3.0, -3.0)
 
 
 class Span(NamedTuple):
-    """Element i along one axis depends on the elements `i * step + low` to `i * step + high`."""
+    """What elements along one axis of a tensor depend on, in pixels of an earlier tensor.
 
-    step: Fraction
-    low: Fraction
-    high: Fraction
+    Attributes:
+        step: Pixels between two neighbouring elements.
+        low: Element i depends on pixels from `i * step + low` ...
+        high: ... to `i * step + high`.
+        extra: Elements that the axis has beyond one for each `step` pixels.
+    """
 
-    def then(self, other):
-        """The span of `other` applied to what this span describes."""
-        low = self.low + self.step * other.low
-        high = self.high + self.step * other.high
-        # Cropping may move an element off its own place. The place still counts: a tensor is
-        # cut and padded there, wherever its contents come from.
-        return Span(self.step * other.step, min(low, Fraction(0)), max(high, Fraction(0)))
+    step: Fraction = Fraction(1)
+    low: Fraction = Fraction(0)
+    high: Fraction = Fraction(0)
+    extra: Fraction = Fraction(0)
+
+    def then(self, layer):
+        """The span behind a layer whose own span, in elements of this tensor, is `layer`."""
+        step = self.step * layer.step
+        low = self.low + self.step * layer.low
+        high = self.high + self.step * layer.high
+        extra = self.extra / layer.step + layer.extra
+        # What lies before the first or behind the last element is missing in a crop, though its
+        # own pixels may be there if the layer trims its input. It counts as looking outside.
+        return Span(step, min(low, step - 1), max(high, -extra * step), extra)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,6 +133,16 @@ def _common(fractions):
     return Fraction(numerator, math.gcd(*(f.denominator for f in fractions)))
 
 
+def _touches_edge(changed):
+    return changed[0].any() or changed[-1].any() or changed[:, 0].any() or changed[:, -1].any()
+
+
+def _outermost(ends):
+    """Of several (low, high), the lowest and the highest; nothing depends on nothing."""
+    lows, highs = zip(*ends, strict=True) if ends else ((Fraction(0),), (Fraction(0),))
+    return min(lows), max(highs)
+
+
 class _Call:
     """One call of a layer, repeatable on arrays whose sides are counted in whole units."""
 
@@ -131,6 +151,7 @@ class _Call:
         self.steps = steps
         self._random = np.random.default_rng(0)
         self.unit = _common(step for step in steps if step is not None)
+        self.extra = 0
         self.output_step = self._find_output_step()
         if self.output_step is not None:
             self.unit = _common([self.unit, self.output_step])
@@ -142,8 +163,10 @@ class _Call:
         """From shapes alone, so that it costs nothing to ask for large images."""
         sizes = []
         for units in (5040, 10080):  # divisible by all strides in use
-            specs = {id(t): keras.KerasTensor(self._shape(t, s, units), t.dtype)
-                     for t, s in self._inputs()}
+            specs = {
+                id(t): keras.KerasTensor(self._shape(t, s, units), t.dtype)
+                for t, s in self._inputs()
+            }
             args, kwargs = self.node.arguments.fill_in(specs)
             output = self.node.operation.compute_output_spec(*args, **kwargs)
             shapes = [tensor.shape for tensor in keras.tree.flatten(output)]
@@ -153,7 +176,10 @@ class _Call:
         # The difference, because padding and cropping add a constant.
         gains = {large - small for small, large in zip(*sizes, strict=True)}
         gain = gains.pop()
-        return None if gains or gain == 0 else 5040 * self.unit / gain
+        if gains or gain == 0:
+            return None
+        self.extra = sizes[0][0] - gain
+        return 5040 * self.unit / gain
 
     def _shape(self, tensor, step, units):
         side = None if step is None else int(units * self.unit / step)
@@ -181,34 +207,34 @@ class _Call:
 
     def _reach_of(self, tensor, step, units, period):
         stride = self.output_step / step
-        low, high = [[], []], [[], []]
+        reached = [], []  # (low, high) for each axis and place
         start = int(units // 2 * self.unit / step)
         for place in range(start, start + int(period * self.unit / step)):
             changed = self._changed_by(tensor, place, units)
-            for axis, touched in enumerate((changed.any(axis=1), changed.any(axis=0))):
-                indices = np.flatnonzero(touched)
-                if not len(indices):
-                    continue
-                if indices[0] == 0 or indices[-1] == len(touched) - 1:
-                    return None
-                low[axis].append(place - int(indices[-1]) * stride)
-                high[axis].append(place - int(indices[0]) * stride)
-        none = Fraction(0)  # no output depends on this input
-        return tuple(
-            Span(stride, min(low[axis], default=none), max(high[axis], default=none))
-            for axis in range(2)
-        )
+            if _touches_edge(changed):
+                return None
+            for axis, indices in enumerate(np.nonzero(changed)):
+                if len(indices):
+                    ends = int(indices.max()), int(indices.min())
+                    reached[axis].append([place - end * stride for end in ends])
+        return tuple(Span(stride, *_outermost(axis), Fraction(self.extra)) for axis in reached)
 
     def _changed_by(self, tensor, place, units):
         """Map (height, width) of the output elements that input element (place, place) changes."""
         values = self._values(units)
-        batch = {k: np.repeat(v, 1 + len(_PERTURBATIONS), axis=0) for k, v in values.items()}
-        for row, change in enumerate(_PERTURBATIONS, start=1):
-            batch[id(tensor)][row, place, place] += change
-        base, *others = self._run(batch)
+        original = values[id(tensor)]
+        # One image at a time: attention needs memory for the square of the number of pixels.
+        base = self._run(values)
         tolerance = 1e-5 * np.nanmax(np.abs(base), initial=1e-30)
-        same = [np.isclose(y, base, rtol=0, atol=tolerance, equal_nan=True) for y in others]
-        return ~np.all(same, axis=(0, 3))
+        changed = np.zeros(base.shape[1:3], bool)
+        for change in _PERTURBATIONS:
+            values[id(tensor)] = original.copy()
+            values[id(tensor)][0, place, place] += change
+            same = np.isclose(self._run(values), base, rtol=0, atol=tolerance, equal_nan=True)
+            changed |= ~same.all(axis=(0, 3))
+            if _touches_edge(changed):
+                break
+        return changed
 
     def repeats(self, units, period):
         """Whether the layer gives the same on a crop that starts `period` units further on."""

@@ -16,9 +16,10 @@ from zoo.core import provenance
 
 # What the decoders used here raise on damaged files, besides OSError and SyntaxError.
 DECODING_ERRORS = (EOFError, struct.error, tf.errors.OpError, tifffile.TiffFileError, zlib.error)
+XMP_TAG, ICC_TAG = 700, 34675  # of TIFF
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_HEADER_END = len(_PNG_SIGNATURE) + 25  # signature and IHDR chunk
-_TIFF_BITS_TAG = 258
+_TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _TIFF_ROWS = 64  # rows that are compressed together
 _JPEG_XMP_LIMIT = 65_500  # bytes; one APP1 segment, less its own header
 
@@ -39,46 +40,74 @@ class Metadata(NamedTuple):
     restored_by: str | None = None
 
 
-def read_16_bit(path, image):
-    """Pixels of a 16 bit PNG or TIFF that Pillow would reduce to 8 bits.
+def read_16_bit_png(path, image):
+    """Pixels of a PNG file that has 16 bits, which Pillow would reduce to 8 if it has colour.
 
     Args:
         path: `pathlib.Path` of the file.
-        image: The same file, opened by Pillow and not loaded.
+        image: The same file, opened by Pillow.
 
     Returns:
-        uint16 array `(H, W)` or `(H, W, C)`, or `None` if Pillow reads the file in full.
+        uint16 array `(H, W)` or `(H, W, C)`, or `None` for other files.
+    """
+    if image.format != "PNG":
+        return None
+    with open(path, "rb") as file:
+        bits = file.read(_PNG_HEADER_END)[24]
+    if bits != 16:
+        return None
+    with tf.device("/CPU:0"):
+        pixels = tf.io.decode_png(tf.io.read_file(str(path)), dtype=tf.uint16).numpy()
+    return _without_single_channel(pixels)
+
+
+def read_16_bit_tiff(path):
+    """Pixels and tags of a TIFF file that has 16 bits; Pillow reads only gray ones in full.
+
+    Args:
+        path: `pathlib.Path` of the file.
+
+    Returns:
+        (uint16 array `(H, W)` or `(H, W, C)`, `PIL.Image.Exif` of all tags), or `None` for other
+        files.
 
     Raises:
-        ValueError: If the file's layout is not gray, RGB, or one of them with alpha.
+        ValueError: If the pictures in the file are several, or not gray, RGB, or with alpha.
+        PIL.Image.DecompressionBombError: If the picture is larger than Pillow allows.
     """
-    if image.format == "PNG":
-        with open(path, "rb") as file:
-            header = file.read(_PNG_HEADER_END)
-        if header[24] != 16:
+    with open(path, "rb") as file:
+        if file.read(4) not in _TIFF_SIGNATURES:
             return None
-        with tf.device("/CPU:0"):
-            pixels = tf.io.decode_png(tf.io.read_file(str(path)), dtype=tf.uint16).numpy()
-        return _without_single_channel(pixels)
-    if image.format == "TIFF" and 16 in image.tag_v2.get(_TIFF_BITS_TAG, (1,)):
-        return _read_16_bit_tiff(path)
-    return None
+        file.seek(0)
+        with tifffile.TiffFile(file) as tiff:
+            page = tiff.pages.first
+            if page.bitspersample != 16:
+                return None
+            _check_tiff(page, len(tiff.pages))
+            pixels = page.asarray()
+        exif = Image.Exif()
+        file.seek(0)
+        exif.load_from_fp(file)
+        for directory in provenance.SUBDIRECTORIES:
+            exif.get_ifd(directory)  # read now, while the file is open
+    if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and pixels.ndim == 3:
+        pixels = np.moveaxis(pixels, 0, -1)
+    return _without_single_channel(pixels), exif
 
 
-def _read_16_bit_tiff(path):
-    with tifffile.TiffFile(path) as file:
-        page = file.pages[0]
-        pixels = page.asarray()
-        if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and pixels.ndim == 3:
-            pixels = np.moveaxis(pixels, 0, -1)
-        channels = 1 if pixels.ndim == 2 else pixels.shape[-1]
-        known = {tifffile.PHOTOMETRIC.RGB: (3, 4), tifffile.PHOTOMETRIC.MINISBLACK: (1, 2)}
-        if pixels.dtype != np.uint16 or channels not in known.get(page.photometric, ()):
-            raise ValueError(
-                "16 bit TIFF files must be gray or RGB, with or without alpha. Received: "
-                f"{page.photometric!s} with shape {pixels.shape} and dtype {pixels.dtype}."
-            )
-    return _without_single_channel(pixels)
+def _check_tiff(page, pages):
+    known = {tifffile.PHOTOMETRIC.RGB: (3, 4), tifffile.PHOTOMETRIC.MINISBLACK: (1, 2)}
+    channels = page.samplesperpixel
+    layout = page.dtype == np.uint16 and channels in known.get(page.photometric, ())
+    if pages != 1 or not layout:
+        raise ValueError(
+            "16 bit TIFF files must hold one picture, gray or RGB, with or without alpha. "
+            f"Received: {pages} pictures, {page.photometric!s} with {channels} channels of dtype "
+            f"{page.dtype}."
+        )
+    limit, count = Image.MAX_IMAGE_PIXELS, page.imagewidth * page.imagelength
+    if limit is not None and count > 2 * limit:  # as Pillow decides for all other files
+        raise Image.DecompressionBombError(f"Image size ({count} pixels) exceeds {2 * limit}.")
 
 
 def writer(path, pixels):
@@ -186,8 +215,8 @@ def _write_tiff(file, pixels, metadata, quality):
     for tag, value in _tiff_layout(pixels, sizes).items():
         directory[tag] = value
     for tag, kind, value in (
-        (700, TiffTags.BYTE, metadata.xmp),
-        (34675, TiffTags.UNDEFINED, metadata.icc_profile),
+        (XMP_TAG, TiffTags.BYTE, metadata.xmp),
+        (ICC_TAG, TiffTags.UNDEFINED, metadata.icc_profile),
     ):
         if value:
             directory.tagtype[tag] = kind

@@ -68,9 +68,14 @@ class Photo:
         """
         path = Path(path)
         try:
+            deep_tiff = photo_formats.read_16_bit_tiff(path)
+            if deep_tiff is not None:
+                pixels, exif = deep_tiff
+                icc_profile, xmp = exif.get(photo_formats.ICC_TAG), exif.get(photo_formats.XMP_TAG)
+                return cls._from_parts(pixels, exif, path, icc_profile, xmp)
             with Image.open(path) as image:
                 _check_single(image)
-                return cls._from_opened(image, path, photo_formats.read_16_bit(path, image))
+                return cls._from_opened(image, path)
         except (FileNotFoundError, IsADirectoryError, PermissionError):
             raise
         except Image.DecompressionBombError as error:
@@ -89,17 +94,21 @@ class Photo:
     @classmethod
     def from_pil(cls, image):
         """Takes the pixels and the metadata of a `PIL.Image.Image`, turned upright."""
-        return cls._from_opened(image, None, None)
+        return cls._from_opened(image, None)
 
     @classmethod
-    def _from_opened(cls, image, path, deep):
-        if deep is None or image.format == "PNG":  # PNG may hold metadata behind its pixels
-            image.load()  # turns TIFF files upright and resets their orientation
-        exif, xmp = image.getexif(), image.info.get("xmp")
-        icc_profile = image.info.get("icc_profile")
+    def _from_opened(cls, image, path):
+        image.load()  # turns TIFF files upright; PNG may hold metadata behind its pixels
+        exif, icc_profile = image.getexif(), image.info.get("icc_profile")
+        xmp = image.info.get("xmp")
+        pixels = None if path is None else photo_formats.read_16_bit_png(path, image)
         if image.mode == "CMYK":
             image, icc_profile = _srgb_from_cmyk(image, icc_profile), None
-        pixels = _pixels_of(image) if deep is None else deep
+        pixels = _pixels_of(image) if pixels is None else pixels
+        return cls._from_parts(pixels, exif, path, icc_profile, xmp)
+
+    @classmethod
+    def _from_parts(cls, pixels, exif, path, icc_profile, xmp):
         return cls(
             pixels=_upright(pixels, exif.get(ExifTags.Base.Orientation, 1)),
             path=path,
@@ -215,11 +224,11 @@ def _plain_mode(image):
 def _srgb_from_cmyk(image, icc_profile):
     if icc_profile is None:
         return image.convert("RGB")
-    source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
     try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
         srgb = ImageCms.createProfile("sRGB")
         return ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
-    except ImageCms.PyCMSError as error:
+    except (OSError, ImageCms.PyCMSError) as error:
         raise ValueError(f"The CMYK image's colour profile cannot be used: {error}") from error
 
 

@@ -84,9 +84,8 @@ def receptive_field(model):
             f"Received: {len(graph.inputs)} inputs and {len(graph.outputs)} outputs. "
             "Pass the image-to-image part of the network."
         )
-    identity = Span(Fraction(1), Fraction(0), Fraction(0))
     walk = _Walk()
-    (extent,) = walk.run(graph, [_Extent((identity, identity))])
+    (extent,) = walk.run(graph, [_Extent((Span(), Span()))])
     if extent.spans is None:
         raise ValueError(
             "`model` must map an image to an image whose size is proportional to its input's. "
@@ -105,10 +104,10 @@ def _summary(extent, multiple):
             "`model` must scale height and width by the same factor. "
             f"Received: {1 / height.step} and {1 / width.step}."
         )
-    # A crop cut at input pixel c holds output elements from c / step on; the last element before
-    # c is c / step - 1, so its reach to the right is measured from c - step.
+    # Cut the image at pixel c. The output elements from c / step on depend on pixels from c + low
+    # on, those before it on pixels up to c - step + high; pixels are whole.
     reaches = [(-span.low, span.high + 1 - span.step) for span in extent.spans]
-    radius = max(0, *(math.ceil(reach) for pair in reaches for reach in pair))
+    radius = max(0, *(math.floor(reach) for pair in reaches for reach in pair))
     scale = 1 / height.step
     return ReceptiveField(
         radius=math.inf if extent.global_layers else radius,
@@ -225,7 +224,7 @@ def _merged(placed, global_layers, operation):
                 f"steps of {', '.join(str(span.step) for span in axis)} input pixels."
             )
         low, high = min(span.low for span in axis), max(span.high for span in axis)
-        spans.append(Span(axis[0].step, low, high))
+        spans.append(Span(axis[0].step, low, high, min(span.extra for span in axis)))
     return _Extent(tuple(spans), global_layers)
 
 
@@ -237,11 +236,11 @@ def _refuse_channels_first(layer):
         )
 
 
-_SAME = (Span(Fraction(1), Fraction(0), Fraction(0)),) * 2
+_SAME = (Span(), Span())
 
 
-def _span(stride, low, high):
-    return Span(Fraction(stride), Fraction(low), Fraction(high))
+def _span(stride, low, high, extra=0):
+    return Span(Fraction(stride), Fraction(low), Fraction(high), Fraction(extra))
 
 
 def _windows(sizes, strides, padding, dilations=(1, 1)):
@@ -253,7 +252,8 @@ def _windows(sizes, strides, padding, dilations=(1, 1)):
         reach = (size - 1) * dilation
         # "same" puts the smaller half of the padding first; sizes are multiples of the stride.
         before = max(reach + 1 - stride, 0) // 2 if padding == "same" else 0
-        spans.append(_span(stride, -before, reach - before))
+        lost = Fraction(reach, stride) if padding == "valid" else 0
+        spans.append(_span(stride, -before, reach - before, -lost))
     return tuple(spans)
 
 
@@ -288,11 +288,11 @@ def _upsampling(layer):
 
 
 def _padding(layer):
-    return tuple(_span(1, -before, -before) for before, _ in layer.padding)
+    return tuple(_span(1, -before, -before, before + after) for before, after in layer.padding)
 
 
 def _cropping(layer):
-    return tuple(_span(1, before, before) for before, _ in layer.cropping)
+    return tuple(_span(1, before, before, -before - after) for before, after in layer.cropping)
 
 
 def _along_channels(layer):

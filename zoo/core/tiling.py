@@ -135,20 +135,21 @@ def _unwrap(image, out):
 
 def _checked_pixels(pixels):
     """The pixels as (height, width, channels), without a copy."""
-    known = pixels.dtype in (np.uint8, np.uint16) or np.issubdtype(pixels.dtype, np.floating)
+    dtype = pixels.dtype
+    known = dtype.kind == "f" or (dtype.kind == "u" and dtype.itemsize <= 2)
     shaped = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (1, 2, 3, 4))
     if not known or not shaped or pixels.size == 0:
         raise ValueError(
             "`image` must be (height, width) or (height, width, 1 to 4 channels), neither empty, "
             "of dtype uint8, uint16 or floating in [0, 1]. "
-            f"Received: shape {pixels.shape}, dtype {pixels.dtype}. "
+            f"Received: shape {pixels.shape}, dtype {dtype}. "
             "Restore the images of a batch one by one."
         )
-    if np.issubdtype(pixels.dtype, np.floating):
+    if dtype.kind == "f":
         low, high = pixels.min(), pixels.max()
         if not (low >= 0 and high <= 1):
             raise ValueError(
-                f"`image` of dtype {pixels.dtype} must be in [0, 1] and finite. "
+                f"`image` of dtype {dtype} must be in [0, 1] and finite. "
                 f"Received: values from {low} to {high}. Divide by 255, or convert to uint8; "
                 "images in [-1, 1] as in training are (image + 1) / 2 here."
             )

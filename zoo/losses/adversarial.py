@@ -265,12 +265,13 @@ def _relativistic(more_real, less_real):
 
 
 def _global_mean(x):
-    """Mean over this replica's elements and over replicas (differentiable)."""
-    mean = ops.mean(x)
+    """Mean over the elements of all replicas, whose batches may differ in size; differentiable."""
     replica = tf.distribute.get_replica_context()
     if replica is None or replica.num_replicas_in_sync == 1:
-        return mean
-    return replica.all_reduce(tf.distribute.ReduceOp.MEAN, mean)
+        return ops.mean(x)
+    parts = tf.stack([tf.reduce_sum(x), tf.cast(tf.size(x), tf.float32)])
+    total, count = tf.unstack(replica.all_reduce(tf.distribute.ReduceOp.SUM, parts))
+    return total / count
 
 
 def _pair_maps(real_logits, fake_logits):

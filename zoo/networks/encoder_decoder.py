@@ -18,7 +18,10 @@ def _residual_blocks(x, filters, blocks):
 
 
 def restoration_unet(channels=3, filters=(32, 64, 96, 128), blocks=2, *, output_channels=None):
-    """A residual U-Net without normalisation: adds a correction to the degraded image.
+    """A residual U-Net without normalisation: corrects the contrast and the content of an image.
+
+    The output is `image + gain * image + offset` with a gain and an offset for each value. Faded
+    contrast is a product, which a sum of convolutions is slow to learn.
 
     The first level works at half resolution (pixel-unshuffle), each further one halves it, so the
     receptive field reaches the stains, folds and uneven light of a scan at little cost. Upsampling
@@ -53,9 +56,14 @@ def restoration_unet(channels=3, filters=(32, 64, 96, 128), blocks=2, *, output_
         x = PixelShuffle(2)(_conv(width * 4, 1)(x))
         x = layers.Add()([x, skips.pop()])
         x = _residual_blocks(x, width, blocks)
-    x = _conv(output_channels * 4, dtype="float32", kernel_initializer="zeros")(x)
-    correction = PixelShuffle(2, dtype="float32")(x)
+    gain, offset = (
+        PixelShuffle(2, dtype="float32")(
+            _conv(output_channels * 4, dtype="float32", kernel_initializer="zeros")(x)
+        )
+        for _ in range(2)
+    )
     # The first `output_channels` channels of the input are the image; others (masks) guide it.
     image = inputs if output_channels == channels else inputs[..., :output_channels]
-    outputs = layers.Add(dtype="float32", name="restored")([correction, image])
+    scaled = layers.Multiply(dtype="float32")([image, gain])
+    outputs = layers.Add(dtype="float32", name="restored")([image, scaled, offset])
     return keras.Model(inputs, outputs, name="restoration_unet")

@@ -4,8 +4,25 @@ import keras
 import tensorflow as tf
 
 
+class FeatureInput:
+    """Base class of pre-processing: a callable on [-1, 1] RGB images that Keras can save."""
+
+    def __call__(self, images):
+        """Converts float32 images in [-1, 1] of shape `(N, H, W, 3)`."""
+        raise NotImplementedError(f"{type(self).__name__} must define `__call__`.")
+
+    def get_config(self):
+        """Arguments that remake this pre-processing."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        """Remakes a pre-processing from `get_config()`."""
+        return cls(**config)
+
+
 @keras.saving.register_keras_serializable(package="zoo")
-class CaffeBGR:
+class CaffeBGR(FeatureInput):
     """[-1, 1] RGB -> BGR in 0..255 less the mean of each channel: VGG and other Caffe networks.
 
     Args:
@@ -25,7 +42,7 @@ class CaffeBGR:
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class Scaled:
+class Scaled(FeatureInput):
     """[-1, 1] RGB -> `(x - offset) / scale` with x in 0..255.
 
     Args:
@@ -51,7 +68,7 @@ class Scaled:
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class Standardized:
+class Standardized(FeatureInput):
     """[-1, 1] RGB -> `(x - mean) / std` with x in 0..1: networks trained with torchvision.
 
     Args:

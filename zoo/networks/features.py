@@ -4,7 +4,6 @@ A `FeatureExtractor` is *not* a Keras layer. A model may hold one without its we
 of somebody else's network) landing in the model's checkpoints; what is saved is how to remake it.
 """
 
-import functools
 import hashlib
 import os
 
@@ -29,8 +28,8 @@ class FeatureExtractor:
         layers: Names of the layers to return, in this order. Defaults to `None`: the model's own
             outputs.
         preprocess: What the network expects for its input: a `CaffeBGR`, `Scaled` or
-            `Standardized` of `zoo.networks.feature_inputs`, or any callable on [-1, 1] RGB images
-            with `get_config()`. Defaults to `None`: the network takes [-1, 1] RGB as it is.
+            `Standardized` of `zoo.networks.feature_inputs`, or a `FeatureInput` of your own.
+            Defaults to `None`: the network takes [-1, 1] RGB as it is.
         before_activation: Return what the layers compute before their activation. Defaults to
             `False`.
         dtype: Policy of the network, such as `"float32"`. Defaults to `None`: see above.
@@ -71,6 +70,7 @@ class FeatureExtractor:
         self.before_activation = bool(before_activation)
         self.dtype = dtype
         self._network = None
+        self._fingerprint = None
 
     @classmethod
     def vgg19(cls, layers=("block5_conv4",), before_activation=False, dtype=None):
@@ -137,7 +137,13 @@ class FeatureExtractor:
         if images.shape[-1] == 1:
             images = tf.repeat(images, 3, axis=-1)
         inputs = images if self.preprocess is None else self.preprocess(images)
-        features = tf.nest.flatten(self._network(inputs, training=False))
+        try:
+            features = tf.nest.flatten(self._network(inputs, training=False))
+        except (ValueError, tf.errors.OpError) as error:
+            raise ValueError(
+                f"{self!r} cannot take these `images`; if they are very small, use larger ones or "
+                f"an earlier layer. Received: images of shape {tuple(images.shape)}"
+            ) from error
         for feature in features:
             _check_not_empty(feature, images)
         return features
@@ -167,6 +173,7 @@ class FeatureExtractor:
                 )
             with tf.init_scope():  # variables cannot be made inside a traced function
                 self._network = self._build()
+                self._fingerprint = _fingerprint(self._network)
         return self
 
     @property
@@ -174,13 +181,11 @@ class FeatureExtractor:
         """Whether the network is in memory."""
         return self._network is not None
 
-    @functools.cached_property
+    @property
     def fingerprint(self):
         """First 12 hex digits of the SHA-256 of the weights in use, in network order."""
-        digest = hashlib.sha256()
-        for variable in self.load()._network.variables:
-            digest.update(keras.ops.convert_to_numpy(variable).astype("float32").tobytes())
-        return digest.hexdigest()[:12]
+        self.load()
+        return self._fingerprint
 
     @property
     def title(self):
@@ -247,14 +252,14 @@ def _read(source):
 
 
 def _cut(model, layers):
-    """The part of `model` that leads to `layers`; a tensor list as output."""
-    if not getattr(model, "inputs", None) or not hasattr(model, "get_layer"):
+    """The part of `model` that leads to `layers`, or to its own outputs."""
+    if not hasattr(model, "get_layer") or len(getattr(model, "inputs", None) or ()) != 1:
         raise ValueError(
-            "`source` must be a functional or sequential model, built, so that it can be cut at a "
-            f"layer. Received: {model!r}"
+            "`source` must be a functional or sequential model with one input, built, so that it "
+            f"can be cut at a layer. Received: {model!r}"
         )
     if layers is None:
-        return keras.Model(model.inputs, tf.nest.flatten(model.outputs))
+        return keras.Model(model.inputs[0], tf.nest.flatten(model.outputs))
     known = [layer.name for layer in model.layers]
     missing = [name for name in layers if name not in known]
     if missing:
@@ -262,7 +267,7 @@ def _cut(model, layers):
             f"`layers` must name layers of {model.name!r}, which has {known}. "
             f"Received: unknown {missing}"
         )
-    return keras.Model(model.inputs, [model.get_layer(name).output for name in layers])
+    return keras.Model(model.inputs[0], [model.get_layer(name).output for name in layers])
 
 
 def _frozen_copy(model, layers, policy, before_activation):
@@ -297,7 +302,7 @@ def _frozen_copy(model, layers, policy, before_activation):
     for layer in (x for x in model.layers if x.weights):
         copy.get_layer(layer.name).set_weights(layer.get_weights())
     if before_activation:
-        copy = keras.Model(copy.inputs, [raw[name] for name in layers])
+        copy = keras.Model(copy.inputs[0], [raw[name] for name in layers])
     copy.trainable = False
     return copy
 
@@ -307,13 +312,17 @@ def _untrainable(next_creator, **kwargs):
     return next_creator(**{**kwargs, "trainable": False})
 
 
+def _fingerprint(network):
+    digest = hashlib.sha256()
+    for weights in network.get_weights():
+        digest.update(weights.astype("float32").tobytes())
+    return digest.hexdigest()[:12]
+
+
 def _check_not_empty(feature, images):
     sides = feature.shape[1:-1]
+    message = "`images` are too small: the feature network has nothing left of them at a layer"
     if 0 in sides:
-        raise ValueError(
-            "`images` are too small for this feature network; use larger images or an earlier "
-            f"layer. Received: images of shape {tuple(images.shape)}, features {feature.shape}"
-        )
+        raise ValueError(f"{message}. Received: images of shape {tuple(images.shape)}")
     if None in sides:
-        message = "`images` are too small for this feature network."
         tf.debugging.assert_positive(tf.size(feature), message)

@@ -83,7 +83,8 @@ def compact_srresnet(scale=4, channels=3, filters=64, blocks=8):
     x = layers.Add()([first, _conv(filters)(x)])
     x = _conv(channels * scale**2, dtype="float32", kernel_initializer="zeros")(x)
     enlarged = Resize(scale, dtype="float32")(inputs)
-    outputs = layers.Add(dtype="float32", name="restored")([PixelShuffle(scale)(x), enlarged])
+    correction = PixelShuffle(scale, dtype="float32")(x)
+    outputs = layers.Add(dtype="float32", name="restored")([correction, enlarged])
     return keras.Model(inputs, outputs, name="compact_srresnet")
 
 

@@ -13,10 +13,7 @@ from zoo.core import receptive_field as module
 from zoo.core.layer_probe import probe
 from zoo.core.receptive_field import receptive_field
 
-ONE = (Fraction(1),)
 
-
-@keras.saving.register_keras_serializable(package="test_receptive_field")
 class Unknown(layers.Layer):
     """A layer of a type that the tables do not know, around a function."""
 
@@ -57,9 +54,12 @@ def conv(size=3, **kwargs):
         # A 3x3 convolution on 2x2 blocks of pixels sees a block to each side: 3 from the far pixel.
         ([layers.MaxPooling2D(2), conv(3), layers.UpSampling2D(2)], 3, 2, 1),
         ([layers.ZeroPadding2D(3), layers.Conv2D(4, 7)], 3, 1, 1),
+        # Trimmed at the end, convolved and filled up again: the last 3 columns of a crop are wrong.
+        ([layers.Cropping2D(((0, 2), (0, 2))), conv(3), layers.ZeroPadding2D(((0, 2), (0, 2)))],
+         3, 1, 1),
         ([layers.AveragePooling2D(3, 3), layers.MaxPooling2D(2), layers.UpSampling2D(6)], 5, 6, 1),
     ],
-)
+)  # fmt: skip
 def test_radius_multiple_and_scale_by_hand(stack, radius, multiple, scale):
     field = receptive_field(model_of(*stack))
     assert (field.radius, field.multiple, field.scale) == (radius, multiple, scale)
@@ -97,20 +97,15 @@ KNOWN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("layer", KNOWN, ids=lambda layer: layer.name)
-def test_rules_agree_with_measurement(layer):
-    model = model_of(layer)
-    (node,) = module.nodes_in_order(model)
-    measured = probe(node, ONE)
-    assert measured.is_local
-    spans = module._RULES[type(layer)](layer)
-    for ruled, seen in zip(spans, measured.spans[0], strict=True):
-        if getattr(layer, "padding", "") != "valid" and not isinstance(layer, layers.Cropping2D):
-            assert ruled.step == seen.step
-        # A window that is narrower than its stride leaves gaps that a rule need not know of.
-        assert ruled.low <= seen.low
-        assert ruled.high >= seen.high
-        assert (ruled.high - ruled.low) - (seen.high - seen.low) < 1
+def test_rules_agree_with_measurement():
+    for layer in KNOWN:  # one test: a test for each would spend its time on cleaning up
+        (node,) = module.nodes_in_order(model_of(layer))
+        measured = probe(node, (Fraction(1),))
+        assert measured.is_local
+        for ruled, seen in zip(module._RULES[type(layer)](layer), measured.spans[0], strict=True):
+            assert ruled[:3] == seen[:3], layer.get_config()
+            # A rule cannot know how a size is rounded.
+            assert 0 <= seen.extra - ruled.extra < 1, layer.get_config()
 
 
 def attention(x):
@@ -197,9 +192,7 @@ def test_unknown_layers_are_measured(stack, radius, multiple, scale):
 def test_zero_weights_do_not_hide_what_a_layer_sees():
     # A residual branch that starts at zero looks local until it is trained.
     wrapped = layers.Conv2D(4, 7, padding="same", kernel_initializer="zeros")
-    field = receptive_field(model_of(layers.TimeDistributed(layers.Dense(4)), channels=4)
-                            if False else model_of(Unknown(wrapped)))
-    assert field.radius == 3
+    assert receptive_field(model_of(Unknown(wrapped))).radius == 3
 
 
 def test_models_in_models_and_operators_are_walked():
@@ -231,12 +224,11 @@ def test_errors_say_what_is_wrong():
         receptive_field(keras.Sequential([conv()]))
     with pytest.raises(ValueError, match="proportional"):
         receptive_field(model_of(layers.GlobalAveragePooling2D()))
+    inputs = keras.Input((None, None, 4))
+    joined = layers.Add()([inputs, layers.UpSampling2D(2)(inputs)])
     with pytest.raises(ValueError, match="different resolution"):
-        inputs = keras.Input((None, None, 4))
-        joined = layers.Add()([inputs, layers.UpSampling2D(2)(inputs)])
         receptive_field(keras.Model(inputs, joined))
     with pytest.raises(ValueError, match="one input and one output"):
-        inputs = keras.Input((None, None, 4))
         receptive_field(keras.Model(inputs, [conv()(inputs), inputs]))
     with pytest.raises(ValueError, match="channels_last"):
         receptive_field(model_of(layers.MaxPooling2D(2, data_format="channels_first")))

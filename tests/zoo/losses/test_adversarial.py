@@ -100,24 +100,29 @@ def test_extreme_scores_stay_finite(cls):
     assert np.isfinite(loss.generator(far))
 
 
-def test_relativistic_average_spans_the_replicas(mirrored):
+@pytest.mark.parametrize("size", [4, 3], ids=["even", "uneven"])
+def test_relativistic_average_spans_the_replicas(mirrored, size):
     """Two replicas give the weights the gradient that one gives for the global batch."""
     loss = losses.RelativisticAverage()
-    real, fake = tf.constant([1.0, 2.0, -1.0, 0.5]), tf.constant([0.0, -2.0, 3.0, 1.0])
+    real = tf.constant([1.0, 2.0, -1.0, 0.5])[:size]
+    fake = tf.constant([0.0, -2.0, 3.0, 1.0])[:size]
 
-    def gradient(weight, real, fake, replicas):
+    def gradient(weight, real, fake):
         with tf.GradientTape() as tape:
             verdicts = weight * real, weight * fake**2
             total = loss.discriminator(*verdicts) + loss.generator(*reversed(verdicts))
-        return tape.gradient(total, weight) / replicas
+            total *= tf.cast(tf.size(real), tf.float32) / size  # this replica's share
+        return tape.gradient(total, weight)
 
-    expected = gradient(tf.Variable(0.7), real, fake, 1)
+    expected = gradient(tf.Variable(0.7), real, fake)
     with mirrored.scope():
         weight = tf.Variable(0.7)
-    batches = tf.data.Dataset.from_tensors((real, fake)).unbatch().batch(4)
-    real2, fake2 = next(iter(mirrored.experimental_distribute_dataset(batches)))
-    per_replica = tf.function(lambda: mirrored.run(gradient, args=(weight, real2, fake2, 2.0)))()
-    total = mirrored.reduce(tf.distribute.ReduceOp.SUM, per_replica, axis=None)
+    data = tf.data.Dataset.from_tensor_slices((real, fake)).batch(size)
+    batch = next(iter(mirrored.experimental_distribute_dataset(data)))
+    sizes = [len(x) for x in mirrored.experimental_local_results(batch[0])]
+    assert sizes == [2, size - 2]
+    step = tf.function(lambda: mirrored.run(gradient, args=(weight, *batch)))
+    total = mirrored.reduce(tf.distribute.ReduceOp.SUM, step(), axis=None)
     assert float(total) == pytest.approx(float(expected), abs=1e-6)
 
 

@@ -60,10 +60,11 @@ def test_one_loss_per_image(features):
 
 def test_only_the_output_gets_a_gradient(features):
     loss = PerceptualLoss(features)
-    target, output = tf.Variable(_images(0)), tf.Variable(_images(1))
+    target, output = tf.constant(_images(0)), tf.constant(_images(1))
     with tf.GradientTape() as tape:
+        tape.watch([target, output])
         value = loss(target, output)
-    assert set(tape.watched_variables()) == {target, output}, "the network is frozen"
+    assert tape.watched_variables() == (), "the network is frozen"
     for_target, for_output = tape.gradient(value, [target, output])
     assert for_target is None
     assert np.any(for_output != 0)

@@ -19,6 +19,11 @@ def network():
     return model
 
 
+def pooling():
+    inputs = keras.Input((None, None, 3))
+    return keras.Model(inputs, keras.layers.MaxPooling2D(2)(inputs))
+
+
 @pytest.fixture
 def path(tmp_path):
     file = tmp_path / "tiny.keras"
@@ -35,7 +40,7 @@ def test_file_with_layers_and_preprocessing(path):
     two, one = features(_images())
     model = keras.saving.load_model(path)
     inputs = ((_images() + 1) * 127.5 - 127) / 128
-    reference = keras.Model(model.inputs, [model.get_layer(x).output for x in ("two", "one")])
+    reference = keras.Model(model.inputs[0], [model.get_layer(x).output for x in ("two", "one")])
     expected = reference(inputs, training=False)
     np.testing.assert_allclose(two, expected[0], atol=1e-5)
     np.testing.assert_allclose(one, expected[1], atol=1e-5)
@@ -54,7 +59,7 @@ def test_before_activation():
     assert np.min(one) < 0, "a ReLU has been applied"
     assert np.min(two) < 0, "a ReLU has been applied"
     # The second layer must still see the activation of the first.
-    reference = keras.Model(model.inputs, [model.get_layer(x).output for x in ("one", "two")])
+    reference = keras.Model(model.inputs[0], [model.get_layer(x).output for x in ("one", "two")])
     expected = reference(_images(), training=False)
     np.testing.assert_allclose(np.maximum(one, 0), expected[0], atol=1e-5)
     np.testing.assert_allclose(np.maximum(two, 0), expected[1], atol=1e-5)
@@ -139,6 +144,16 @@ def test_replicas_share_a_loaded_network(path, mirrored):
         np.testing.assert_allclose(value, expected, rtol=1e-5)
 
 
+def test_images_that_vanish_in_a_graph_are_refused():
+    features = FeatureExtractor.from_file(pooling())
+    static = tf.function(features, input_signature=[tf.TensorSpec((1, 8, 1, 3))])
+    with pytest.raises(ValueError, match=r"very small|too small"):
+        static(tf.zeros((1, 8, 1, 3)))
+    dynamic = tf.function(features, input_signature=[tf.TensorSpec((None, None, None, 3))])
+    with pytest.raises(tf.errors.OpError):
+        dynamic(tf.zeros((1, 8, 1, 3)))
+
+
 def test_fingerprint_tells_weights_apart(path):
     a, b = (FeatureExtractor.from_file(path, ["two"]) for _ in range(2))
     assert a.fingerprint == b.fingerprint
@@ -162,7 +177,7 @@ def test_vgg19_is_wired_as_in_the_papers(monkeypatch):
     assert made["weights"] == "imagenet"
     (value,) = features(_images((1, 16, 16, 3)))
     levels = (_images((1, 16, 16, 3)) + 1) * 127.5
-    reference = keras.Model(made["model"].inputs, made["model"].get_layer("block2_conv2").output)
+    reference = keras.Model(made["model"].inputs[0], made["model"].get_layer("block2_conv2").output)
     expected = reference(keras.applications.vgg19.preprocess_input(levels))
     np.testing.assert_allclose(np.maximum(value, 0), expected, rtol=1e-3, atol=1e-3)
     assert FeatureExtractor.from_config(features.get_config()).source == features.source
@@ -182,6 +197,7 @@ def test_without_weights_it_raises(monkeypatch):
     [
         (lambda: FeatureExtractor(3), "`source` must be"),
         (lambda: FeatureExtractor.from_file("missing.keras"), "existing .keras file"),
+        (lambda: FeatureExtractor.from_file(keras.Sequential()), "`source`.*built"),
         (lambda: FeatureExtractor.from_file(network(), ["three"]), "'one', 'norm'.*unknown"),
         (lambda: FeatureExtractor.from_file(network(), "one"), "`layers` must be a non-empty"),
         (lambda: FeatureExtractor.from_file(network(), []), "`layers` must be a non-empty"),
@@ -194,8 +210,8 @@ def test_without_weights_it_raises(monkeypatch):
         (lambda: FeatureExtractor.from_file(network()).get_config(), "cannot be saved"),
         (lambda: FeatureExtractor.from_file(network())(np.zeros((1, 8, 8, 4))), "alpha"),
         (
-            lambda: FeatureExtractor.from_file(network(), ["two"])(np.zeros((1, 2, 8, 3))),
-            "too small",
+            lambda: FeatureExtractor.from_file(pooling())(np.zeros((1, 8, 1, 3))),
+            "very small.*Received: images of shape",
         ),
     ],
 )

@@ -1,0 +1,143 @@
+"""Publish the preset of a training run into `zoo/presets`, with measured scores and a card.
+
+Run it after `zoo train`; it evaluates the weights that it publishes (float16 storage included).
+Pictures come from `sample` photographs, which may be shown; the training data may not be.
+
+    python benchmarks/publish_preset.py runs/srresnet_x4 srresnet_x4 \
+        --evaluate Set5=data/set5 --evaluate CBSD68=data/cbsd68 \
+        --facts benchmarks/presets/srresnet_x4.json
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import pipelines
+import zoo
+from zoo.commands import evaluating
+
+PRESETS = Path(zoo.__file__).parent / "presets"
+
+
+def main():
+    """Parse arguments, publish, evaluate, write the card."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, help="folder of the run")
+    parser.add_argument("name", help="name of the preset")
+    parser.add_argument("--evaluate", action="append", default=[], metavar="SET=SOURCE")
+    parser.add_argument("--facts", type=Path, required=True, help="JSON: data, licence, weaknesses")
+    arguments = parser.parse_args()
+    facts = json.loads(arguments.facts.read_text())
+    folder = PRESETS / arguments.name
+    record = zoo.preset_record(arguments.run / "preset")
+    training = {**record["training"], "data": facts["data_name"]}
+    model = zoo.from_preset(arguments.run / "preset")
+    publish = {"half": True, "recipe": record["recipe"], "training": training}
+    model.save_to_preset(folder, **publish)
+
+    model = zoo.from_preset(folder)
+    scores = {}
+    for entry in arguments.evaluate:
+        name, _, source = entry.partition("=")
+        scores[name] = {**evaluating.evaluate(model, source), "data": name}
+        print("\n".join(evaluating.as_lines(scores[name])), flush=True)
+    headline = [
+        f"{name} {score['psnr']['restored']:.2f} dB (input {score['psnr']['input']:.2f})"
+        for name, score in scores.items()
+    ]
+    before_after(model, folder / "before_after.jpg")
+    model.save_to_preset(folder, **publish, scores=scores, headline=headline)
+    (folder / "card.md").write_text(card(arguments.name, model, training, facts, scores))
+    print(folder)
+
+
+def before_after(model, path):
+    """Write input and output of two sample photographs side by side."""
+    rows = []
+    for index, (_, image) in enumerate(pipelines.sample(image_size=288).ordered().take(3)):
+        degraded, _ = pipelines.recipe(model.default_recipe).pair(image[None], (3, index))
+        restored = zoo.restore(model, to_levels(degraded[0]))
+        shown = to_levels(evaluating.enlarge(degraded, model.scale)[0])
+        rows.append(np.concatenate([shown, restored], axis=1))
+    Image.fromarray(np.concatenate(rows, axis=0)).save(path, quality=92)
+
+
+def to_levels(image):
+    """Float image in [-1, 1] to uint8."""
+    return np.clip(np.round((np.asarray(image) + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def card(name, model, training, facts, scores):
+    """Return the card as Markdown."""
+    rows = []
+    for score in scores.values():
+        for metric in ("psnr", "ssim"):
+            value = score[metric]
+            digits = 2 if metric == "psnr" else 4
+            rows.append(
+                f"| {score['data']} ({score['images']} images) | {metric.upper()} | "
+                f"{value['input']:.{digits}f} | {value['restored']:.{digits}f} | "
+                f"{value['protocol']} |"
+            )
+    minutes = training["seconds"] / 60
+    return "\n".join(
+        [
+            f"# {name}",
+            "",
+            facts["about"],
+            "",
+            "![before and after](before_after.jpg)",
+            "",
+            "Left: input (enlarged by bicubic interpolation where the model enlarges). "
+            "Right: output. Photographs that scikit-image ships, which the model has not seen.",
+            "",
+            "| | |",
+            "|---|---|",
+            f"| model | `{type(model).__name__}`, {model.generator.count_params():,} weights, "
+            "stored in float16 |",
+            f"| trained on | {facts['data']} |",
+            f"| licence | {facts['licence']} |",
+            f"| recipe | `{model.default_recipe}` |",
+            f"| time | {minutes:.0f} minutes, {training['steps']:,} steps in "
+            f"{training['policy']}, on {facts['machine']} |",
+            f"| feature network | {facts['feature_network']} |",
+            "",
+            "```",
+            command(training),
+            "```",
+            "",
+            "## Scores",
+            "",
+            f"Recipe `{model.default_recipe}`, seed 0, whole images, mean over images, "
+            "`zoo evaluate`. The input is scored as it is"
+            + (" after bicubic enlargement." if model.scale > 1 else "."),
+            "",
+            "| data | metric | input | output | protocol |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+            "## What it does badly",
+            "",
+            *[f"- {weakness}" for weakness in facts["weaknesses"]],
+            "",
+        ]
+    )
+
+
+def command(training):
+    """Return the command that trains these weights."""
+    words = [f"zoo train {training['model']} --data {training['data']}"]
+    words += [f"--set {key}={value}" for key, value in training["options"].items()]
+    words += ["--pixel-only"] if training["pixel_only"] else []
+    for key in ("recipe", "steps", "batch_size", "crop", "learning_rate", "ema_halflife_images"):
+        if training[key]:
+            words.append(f"--{key.replace('_', '-')} {training[key]}")
+    words += [f"--seed {training['seed']} --out runs/{training['model']}"]
+    return " \\\n    ".join(words)
+
+
+if __name__ == "__main__":
+    main()

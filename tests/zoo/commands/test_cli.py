@@ -1,0 +1,120 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from zoo.commands import training, variants
+
+
+def test_list_names_every_variant_preset_and_recipe(zoo_command):
+    contents = json.loads(zoo_command("list", "--json"))
+    names = {row["name"] for row in contents["variants"]}
+    assert {"srgan", "esrgan", "denoising_gan", "old_photo_gan"} <= names
+    assert {row["name"] for row in contents["presets"]} == set(zoo.list_presets())
+    assert "old-photo" in {row["name"] for row in contents["recipes"]}
+    assert "srgan" in zoo_command("list")
+
+
+def test_restore_writes_one_output_an_input(zoo_command, tiny_preset, photo_folder, tmp_path):
+    rows = json.loads(
+        zoo_command("restore", photo_folder, "-o", tmp_path, "--preset", tiny_preset, "--json")
+    )
+    assert len(rows) == 3
+    restored = Image.open(tmp_path / "more" / "a.png")
+    assert restored.size == (96, 80)
+    # A network that was not trained adds nothing to the enlarged input.
+    original = np.asarray(Image.open(photo_folder / "more" / "a.png"))
+    np.testing.assert_array_equal(np.asarray(restored)[::2, ::2], original)
+
+
+def test_evaluate_scores_input_and_output(zoo_command, tiny_preset, photo_folder):
+    report = json.loads(zoo_command("evaluate", tiny_preset, "--data", photo_folder, "--json"))
+    assert report["images"] == 3
+    assert report["recipe"] == "bicubic-x2"
+    assert "Y channel, border 2" in report["psnr"]["protocol"]
+    # Nearest neighbour (the untrained network) is worse than bicubic (the baseline).
+    assert 15 < report["psnr"]["restored"] < report["psnr"]["input"] < 40
+
+
+def test_degrade_is_repeatable(zoo_command, photo_folder, tmp_path):
+    for name in ("one", "two"):
+        zoo_command("degrade", photo_folder / "a.png", "-o", tmp_path / f"{name}.png",
+                    "--recipe", "denoise-blind", "--seed", 5)  # fmt: skip
+    one, two = (np.asarray(Image.open(tmp_path / f"{name}.png")) for name in ("one", "two"))
+    np.testing.assert_array_equal(one, two)
+    assert np.abs(one.astype(int) - np.asarray(Image.open(photo_folder / "a.png"))).mean() > 1
+
+
+def test_degrade_sheet(zoo_command, photo_folder, tmp_path):
+    sheet = tmp_path / "sheet.png"
+    zoo_command("degrade", photo_folder, "-o", sheet, "--recipe", "jpeg", "--sheet")
+    assert Image.open(sheet).width > 100
+
+
+@pytest.mark.parametrize("form", ["saved_model", "tflite"])
+def test_export_is_checked(zoo_command, tiny_preset, tmp_path, form):
+    report = json.loads(
+        zoo_command("export", tiny_preset, tmp_path / "served", "--format", form, "--json")
+    )
+    assert report["differences"]
+    assert all(row["max_abs_difference"] <= row["tolerance"] for row in report["differences"])
+
+
+def test_train_evaluate_restore(zoo_command, photo_folder, tmp_path):
+    arguments = ["train", "srgan", "--data", photo_folder, "--out", tmp_path / "run", "--pixel-only",
+                 "--set", "filters=4", "--set", "blocks=1", "--set", "compact=True", "--set",
+                 "scale=2", "--batch-size", 2, "--crop", 16, "--steps", 3, "--steps-per-epoch", 2,
+                 "--validation", photo_folder]  # fmt: skip
+    zoo_command(*arguments)
+    preset = tmp_path / "run" / "preset"
+    model = zoo.from_preset(preset)
+    assert type(model) is zoo.SRGAN
+    assert zoo.preset_record(preset)["training"]["steps"] == 3
+    out = zoo_command(*arguments)  # nothing left to do: the run is complete
+    assert "step 3" in out
+    with pytest.raises(ValueError, match="holds a run with other settings .*steps: 3 then, 4 now"):
+        zoo_command(*arguments, "--steps", 4)
+
+
+def test_train_on_from_a_preset(tiny_preset, photo_folder, tmp_path):
+    settings = training.Settings(
+        str(tiny_preset), str(photo_folder), steps=1, crop=16, batch_size=1
+    )
+    start = zoo.from_preset(tiny_preset).generator.get_weights()
+    model = training.build(settings)
+    assert all(
+        np.array_equal(a, b) for a, b in zip(model.generator.get_weights(), start, strict=True)
+    )
+
+
+def test_names_of_variants():
+    assert variants.snake_case("OldPhotoGAN") == "old_photo_gan"
+    assert variants.snake_case("WGANGP") == "wgangp"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "srgan", "--data", "sample", "--out", "x", "--steps", "0"], "--steps"),
+        (["train", "srgan", "--data", "sample", "--out", "x", "--set", "a"], "NAME=VALUE"),
+        (["restore", "nothing.png", "-o", "x", "--preset", "y"], "nothing.png"),
+        (["evaluate", "no_such_preset", "--data", "sample"], "no_such_preset"),
+        (["export", "no_such_preset", "x"], "no_such_preset"),
+        (["export", "x", "y", "--format", "onnx"], "onnx"),
+    ],
+)
+def test_errors_name_the_argument(zoo_command, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        zoo_command(*arguments)
+
+
+def test_expected_errors_are_one_line_and_exit_code_2():
+    command = [sys.executable, "-m", "zoo", "evaluate", "no_such_preset", "--data", "sample"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 2
+    assert "zoo: `preset` must be one of" in result.stderr
+    assert "Traceback" not in result.stderr

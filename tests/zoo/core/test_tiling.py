@@ -1,0 +1,442 @@
+"""`restore` gives what the network gives on the whole image, for every kind of image."""
+
+import gc
+import tracemalloc
+import types
+import warnings
+import weakref
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+from PIL import Image
+
+from zoo.core import tile_network, tiling
+from zoo.core.photos import Photo
+from zoo.core.receptive_field import receptive_field
+from zoo.core.tiling import restore
+
+RNG = np.random.default_rng(0)
+
+
+@keras.saving.register_keras_serializable(package="test_tiling")
+class Shuffle(layers.Layer):
+    """Pixel shuffle by 2, of a type that the receptive field does not know."""
+
+    def call(self, inputs):
+        return tf.nn.depth_to_space(inputs, 2)
+
+    def compute_output_shape(self, shape):
+        return (shape[0], *(n and 2 * n for n in shape[1:3]), shape[3] // 4)
+
+
+class Instrument(layers.Layer):
+    """Passes images on, after showing their height and width to a function on the host."""
+
+    observe = staticmethod(lambda shape: None)
+
+    def call(self, inputs):
+        def look(shape):
+            self.observe(tuple(int(n) for n in shape))
+            return np.float32(0)
+
+        nothing = tf.numpy_function(look, [tf.shape(inputs)[1:3]], tf.float32)
+        return inputs + tf.ensure_shape(nothing, ())
+
+
+def instrumented(observe, *stack):
+    """A network that shows `observe` what `restore` runs, and not what measures the layers."""
+    model = network(Instrument(), *stack)
+    tiling._tile_network(model, "float32")
+    model.layers[1].observe = observe
+    return model
+
+
+def conv(filters, size=3, **kwargs):
+    return layers.Conv2D(filters, size, padding="same", bias_initializer="normal", **kwargs)
+
+
+def network(*stack, channels=3):
+    x = inputs = keras.Input((None, None, channels))
+    for layer in stack:
+        x = layer(x)
+    return keras.Model(inputs, x, name="net")
+
+
+def identity(channels=3):
+    return network(layers.Identity(), channels=channels)
+
+
+def u_net():
+    inputs = keras.Input((None, None, 3))
+    a = conv(4, activation="relu")(inputs)
+    b = conv(4, strides=2, activation="relu")(a)
+    c = conv(4, 4, strides=2, activation="relu")(b)
+    x = layers.Concatenate()([layers.UpSampling2D(2)(c), b])
+    x = layers.Conv2DTranspose(4, 4, strides=2, padding="same")(conv(4)(x))
+    return keras.Model(inputs, conv(3)(layers.Add()([x, a])))
+
+
+NETWORKS = {
+    "convolutions": lambda: network(conv(4, activation="relu"), conv(3, 5)),
+    "U-net": u_net,
+    "sub-pixel x2": lambda: network(conv(4), conv(12), Shuffle(), conv(3)),
+    "pooled": lambda: network(conv(4), layers.AveragePooling2D(3, 2, "same"), conv(4),
+                              layers.UpSampling2D(2), conv(3)),
+    "padded and trimmed": lambda: network(layers.ZeroPadding2D(2), layers.Conv2D(4, 5),
+                                          layers.Cropping2D(((0, 2), (1, 1))), conv(3),
+                                          layers.ZeroPadding2D(((0, 2), (1, 1)))),
+}  # fmt: skip
+
+
+def photo_of(height, width, channels=3):
+    return RNG.uniform(0.2, 0.8, (height, width, channels)).astype("float32")
+
+
+def by_hand(model, image):
+    """What `restore` promises: reflect to the grid, run the whole image, cut, clip."""
+    field = receptive_field(model)
+    height, width = image.shape[:2]
+    beyond = [(0, -n % field.multiple) for n in (height, width)]
+    padded = np.pad(image, [*beyond, (0, 0)], mode="reflect")
+    output = model(padded[np.newaxis] * 2 - 1, training=False)[0].numpy()
+    output = output[: height * field.scale, : width * field.scale]
+    return (np.clip(output, -1, 1) + 1) / 2
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_tiles_with_enough_overlap_equal_the_whole(name):
+    model = NETWORKS[name]()
+    radius = receptive_field(model).radius
+    assert radius >= 2
+    image = photo_of(41, 50)
+    whole = by_hand(model, image)
+    assert whole.std() > 0.01
+    np.testing.assert_allclose(restore(model, image), whole, atol=1e-5)
+    for tile, overlap in [(8, None), (5, radius), (13, radius + 1), (30, radius)]:
+        tiled = restore(model, image, tile=tile, overlap=overlap)
+        np.testing.assert_allclose(tiled, whole, atol=1e-5, err_msg=f"{tile} {overlap}")
+
+
+def test_less_overlap_than_the_receptive_field_is_not_exact():
+    """Else the test above would pass with any receptive field that is too large."""
+    model = network(conv(4, 5), conv(3, 5))
+    image = photo_of(40, 40)
+    whole = restore(model, image)
+    assert receptive_field(model).radius == 4
+    assert np.abs(restore(model, image, tile=8, overlap=3) - whole).max() > 1e-4
+
+
+def test_border_tiles_see_the_true_border():
+    """A network of zero-padded box filters darkens the border, and only the border."""
+    box = layers.Conv2D(1, 3, padding="same", use_bias=False, kernel_initializer="ones")
+    model = network(box, layers.Rescaling(1 / 9), channels=1)
+    image = np.ones((40, 40), "float32")
+    restored = restore(model, image, tile=8)
+    expected = np.ones((40, 40))
+    expected[[0, -1]] = expected[:, [0, -1]] = (6 / 9 + 1) / 2
+    expected[np.ix_([0, -1], [0, -1])] = (4 / 9 + 1) / 2
+    np.testing.assert_allclose(restored, expected, atol=1e-6)
+
+
+def test_any_size():
+    model = u_net()
+    for size in [(1, 1), (1, 9), (3, 2), (5, 31), (17, 4), (33, 35)]:
+        image = photo_of(*size)
+        expected = by_hand(model, image)
+        np.testing.assert_allclose(restore(model, image), expected, atol=1e-5)
+        np.testing.assert_allclose(restore(model, image, tile=8), expected, atol=1e-5)
+
+
+def test_large_images_are_tiled_by_default_and_small_ones_are_not():
+    seen = []
+    model = instrumented(seen.append, conv(3, 9))
+    restore(model, np.zeros((512, 512, 3), "uint8"))
+    assert seen == [(512, 512)]
+    del seen[:]
+    restore(model, np.zeros((530, 1100, 3), "uint8"))
+    sizes = set(seen)
+    assert len(sizes) == 1, "the network must see one window size"
+    assert max(*sizes) <= 384 + 2 * 4
+    assert len(seen) == 3 * 5
+
+
+def test_every_level_of_8_and_16_bit_images_survives():
+    for dtype in (np.uint8, np.uint16):
+        count = np.iinfo(dtype).max + 1
+        levels = np.arange(count, dtype=dtype).reshape(-1, 16)
+        for channels in (1, 3):
+            restored = restore(identity(channels), levels, tile=1000)
+            assert restored.dtype == dtype
+            np.testing.assert_array_equal(restored, levels)
+
+
+def test_values_are_rounded_and_clipped():
+    image = np.array([[[0, 100, 200]]], "uint8")
+    brighter = network(layers.Rescaling(1.0, offset=0.6 * 2 / 255))
+    np.testing.assert_array_equal(restore(brighter, image), [[[1, 101, 201]]])
+    np.testing.assert_array_equal(restore(network(layers.Rescaling(9.0)), image), [[[0, 0, 255]]])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", ">u2", "float16", "float32", "float64"])
+def test_arrays_keep_their_shape_and_dtype(dtype):
+    top = 1.0 if "f" in dtype else np.iinfo(dtype).max
+    model = network(layers.UpSampling2D(2))
+    for channels in ((), (1,), (2,), (3,), (4,)):
+        image = (RNG.uniform(0, 1, (6, 5, *channels)) * top).astype(dtype)
+        restored = restore(model, image, tile=4)
+        assert restored.shape == (12, 10, *channels)
+        assert restored.dtype == np.dtype(dtype).newbyteorder("=")
+        colours = slice(-1) if channels in ((2,), (4,)) else slice(None)
+        doubled = image.repeat(2, axis=0).repeat(2, axis=1)[..., colours]
+        tolerance = 1e-3 if "f" in dtype else 0
+        np.testing.assert_allclose(restored[..., colours], doubled, atol=tolerance)
+
+
+def test_gray_through_a_colour_network_comes_back_as_its_luma():
+    tint = network(
+        layers.Conv2D(
+            3, 1, kernel_initializer="zeros", bias_initializer=keras.initializers.Constant(0.5)
+        )
+    )
+    tint.layers[-1].bias.assign([1.0, 0.0, -1.0])  # red 255, green 127.5, blue 0
+    restored = restore(tint, np.zeros((2, 2), "uint8"))
+    assert restored.shape == (2, 2)
+    assert set(restored.flat) == {round(0.299 * 255 + 0.587 * 127.5)}
+
+
+def test_a_network_that_colours_gray_returns_colour():
+    inputs = keras.Input((None, None, 1))
+    model = keras.Model(inputs, layers.Concatenate()([inputs, inputs, inputs]))
+    assert restore(model, np.zeros((4, 4), "uint8")).shape == (4, 4, 3)
+
+
+def test_alpha_is_enlarged_like_lanczos_and_the_same_in_tiles():
+    image = RNG.integers(80, 176, (24, 20, 4), dtype=np.uint8)
+    model = network(layers.UpSampling2D(2))
+    restored = restore(model, image)
+    pillow = Image.fromarray(image[..., 3]).resize((40, 48), Image.Resampling.LANCZOS)
+    assert np.abs(restored[..., 3].astype(int) - np.asarray(pillow)).max() <= 1
+    np.testing.assert_array_equal(restore(model, image, tile=6, overlap=0), restored)
+    np.testing.assert_array_equal(restore(identity(), image), image)
+
+
+def test_pil_images_keep_their_mode():
+    model = network(layers.UpSampling2D(2))
+    modes = {"L": (4, 6), "LA": (4, 6, 2), "RGB": (4, 6, 3), "RGBA": (4, 6, 4), "I;16": (4, 6)}
+    for mode, shape in modes.items():
+        dtype = np.uint16 if mode == "I;16" else np.uint8
+        image = Image.fromarray(RNG.integers(0, 256, shape, dtype=dtype))
+        assert image.mode == mode
+        restored = restore(model, image)
+        assert isinstance(restored, Image.Image)
+        assert (restored.mode, restored.size) == (mode, (12, 8))
+
+
+def test_files_come_back_as_photos_and_stay_as_they_are(tmp_path):
+    source = tmp_path / "a.png"
+    Image.fromarray(RNG.integers(0, 256, (4, 6, 3), dtype=np.uint8)).save(source)
+    before = source.read_bytes()
+    for image in (source, str(source), Photo.open(source)):
+        restored = restore(identity(), image)
+        assert isinstance(restored, Photo)
+        assert restored.restored_by == "net"
+        np.testing.assert_array_equal(restored.pixels, Photo.open(source).pixels)
+        with pytest.raises(ValueError, match="must not be the file"):
+            restored.save(source)
+    assert source.read_bytes() == before
+
+
+def test_adversarial_models_use_their_inference_network():
+    trainer = types.SimpleNamespace(inference_network=identity(), name="srgan")
+    photo = Photo(np.zeros((4, 4, 3), "uint8"))
+    assert restore(trainer, photo).restored_by == "srgan"
+
+
+def peak_of_restoring(height, tmp_path):
+    """Peak bytes that NumPy holds while a memory-mapped image is restored."""
+    model = network(conv(3))
+    image = np.memmap(tmp_path / f"in{height}", "uint8", "w+", shape=(height, 256, 3))
+    out = np.memmap(tmp_path / f"out{height}", "uint8", "w+", shape=image.shape)
+    restore(model, image[:64], tile=64)  # tracing needs memory, once
+    tracemalloc.start()
+    assert restore(model, image, tile=64, out=out) is out
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_memory_does_not_grow_with_the_image(tmp_path):
+    small, large = peak_of_restoring(256, tmp_path), peak_of_restoring(2048, tmp_path)
+    pixels = (2048 - 256) * 256 * 3
+    assert large - small < 0.05 * pixels
+
+
+def out_of_memory_above(side, seen):
+    def observe(shape):
+        seen.append(shape)
+        if max(shape) > side:
+            raise MemoryError("a device that is too small")
+
+    return instrumented(observe, conv(3))
+
+
+def test_tiles_that_are_out_of_memory_are_retried_smaller():
+    seen = []
+    model = out_of_memory_above(80, seen)
+    image = photo_of(200, 130)
+    restored = restore(model, image)
+    failed = [shape for shape in seen if max(shape) > 80]
+    worked = [shape for shape in seen if max(shape) <= 80]
+    assert len(failed) == 2  # the whole image, then half of it; never again
+    assert len(set(worked)) == 1
+    without_limit = network(*model.layers[2:])
+    np.testing.assert_allclose(restored, restore(without_limit, image), atol=1e-5)
+
+
+def test_out_of_memory_at_the_smallest_tile_raises():
+    seen = []
+    with pytest.raises(tf.errors.ResourceExhaustedError, match="smaller `overlap`"):
+        restore(out_of_memory_above(8, seen), photo_of(200, 200))
+    assert len(seen) == len(set(seen)) <= 4  # every try was smaller
+
+
+def test_other_failures_raise_at_once():
+    seen = []
+
+    def fail(shape):
+        seen.append(shape)
+        raise ValueError("broken layer")
+
+    with pytest.raises(tf.errors.OpError, match="broken layer"):
+        restore(instrumented(fail, conv(3)), photo_of(64, 64), tile=16)
+    assert len(seen) == 1
+
+
+def test_networks_that_see_the_whole_image_warn_when_tiled():
+    model = network(conv(4), layers.GroupNormalization(groups=2, name="norm"), conv(3))
+    image = photo_of(64, 64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_allclose(restore(model, image), by_hand(model, image), atol=1e-5)
+    with pytest.warns(UserWarning, match="not exact.*'norm'.*tile=64"):
+        restore(model, image, tile=16, overlap=4)
+
+
+def test_float32_is_exact_for_a_network_built_in_bfloat16():
+    reference = network(conv(4), conv(3))
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    mixed = network(conv(4), conv(3))
+    mixed.set_weights(reference.get_weights())
+    image = photo_of(16, 16)
+    np.testing.assert_allclose(restore(mixed, image), by_hand(reference, image), atol=1e-6)
+
+
+def test_bfloat16_computes_in_bfloat16_on_the_networks_own_weights():
+    model = network(conv(4), conv(4), conv(3))
+    image = photo_of(16, 16)
+    exact = restore(model, image)
+    fast = restore(model, image, precision="bfloat16")
+    assert 1e-4 < np.abs(fast - exact).max() < 0.02
+    for weight in model.weights:
+        weight.assign(weight * 0.5)
+    changed = restore(model, image, precision="bfloat16")
+    np.testing.assert_allclose(changed, restore(model, image), atol=0.02)
+    assert np.abs(changed - fast).max() > 0.02
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+
+
+def test_auto_precision_asks_the_hardware(monkeypatch):
+    monkeypatch.setattr(
+        tf.config.experimental, "get_device_details", lambda gpu: {"compute_capability": gpu}
+    )
+    for flags, gpus, expected in [
+        ("avx2 avx512f", [], "float32"),
+        ("avx2 amx_tile amx_bf16", [], "bfloat16"),
+        ("avx512_bf16", [], "bfloat16"),
+        ("amx_bf16", [(7, 5)], "float32"),
+        ("avx2", [(8, 0), (9, 0)], "bfloat16"),
+        ("avx2", [(9, 0), (7, 0)], "float32"),
+    ]:
+        monkeypatch.setattr(tile_network, "_cpu_flags", lambda flags=flags: set(flags.split()))
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind, gpus=gpus: gpus)
+        assert tile_network.resolve_precision("auto") == expected
+
+
+def test_networks_are_traced_once_and_not_kept_alive():
+    model = network(conv(3))
+    for size in (8, 9, 20):
+        restore(model, np.zeros((size, 2 * size, 3), "uint8"), tile=8)
+    (compiled,) = tiling._tile_networks[model]["float32"]._functions.values()
+    restore(model, np.zeros((30, 31, 3), "uint8"))
+    assert list(tiling._tile_networks[model]["float32"]._functions.values()) == [compiled]
+    alive = weakref.ref(model)
+    del model, compiled
+    keras.backend.clear_session()
+    gc.collect()
+    assert alive() is None
+
+
+def test_progress_reaches_the_end():
+    steps = []
+    restore(
+        identity(),
+        np.zeros((20, 30, 3), "uint8"),
+        tile=8,
+        progress=lambda done, total: steps.append((done, total)),
+    )
+    assert len(steps) == 12
+    assert [done for done, _ in steps] == sorted({done for done, _ in steps})
+    assert steps[-1] == (600, 600)
+
+
+def test_progress_bar_is_shown_on_request_only(capfd):
+    restore(identity(), np.zeros((20, 30, 3), "uint8"), tile=8)
+    assert "600" not in capfd.readouterr().out
+    restore(identity(), np.zeros((20, 30, 3), "uint8"), tile=8, progress=True)
+    assert "600/600" in capfd.readouterr().out
+
+
+def test_networks_that_return_something_else_raise():
+    image = np.zeros((16, 16, 3), "uint8")
+    with pytest.raises(ValueError, match="1 times larger than its input"):
+        restore(network(layers.Conv2D(3, 3)), image)
+    with pytest.raises(ValueError, match="scales by 1/2"):
+        restore(network(layers.AveragePooling2D(2)), image)
+    with pytest.raises(ValueError, match=r"of 1 or 3 channels"):
+        restore(network(conv(5)), image)
+    with pytest.raises(ValueError, match="images of any size"):
+        restore(keras.Sequential([keras.Input((16, 16, 3)), conv(3)]), image)
+    broken = network(conv(3))
+    broken.layers[-1].bias.assign([0.0, np.nan, 0.0])
+    with pytest.raises(FloatingPointError, match="NaN"):
+        restore(broken, image)
+
+
+def test_bad_arguments_are_named():
+    defaults = {"model": identity(), "image": np.zeros((4, 4, 3), "uint8")}
+    for message, arguments in {
+        "dtype int32": {"image": np.zeros((4, 4, 3), "int32")},
+        "dtype uint32": {"image": np.zeros((4, 4, 3), "uint32")},
+        "one by one": {"image": np.zeros((2, 4, 4, 3), "uint8")},
+        "neither empty": {"image": np.zeros((0, 4, 3), "uint8")},
+        r"\[0, 1\].*values from -0.5": {"image": np.full((4, 4, 3), -0.5, "float32")},
+        "finite": {"image": np.full((4, 4, 3), np.nan, "float32")},
+        "type list": {"image": [[1, 2], [3, 4]]},
+        "`tile`.*tile=0": {"tile": 0},
+        "`tile`.*tile=8.0": {"tile": 8.0},
+        "`overlap`.*overlap=-1": {"overlap": -1},
+        "`precision`.*float16": {"precision": "float16"},
+        "`out` must have shape": {"out": np.zeros((4, 4, 3), "float32")},
+        "`out` needs an array": {"out": np.zeros((4, 4)), "image": Image.new("L", (4, 4))},
+        "`model` must be a keras.Model": {"model": "srgan"},
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            restore(**{**defaults, **arguments})
+
+
+def test_colour_images_need_a_colour_network():
+    with pytest.raises(ValueError, match="must be gray"):
+        restore(identity(1), np.zeros((4, 4, 3), "uint8"))
