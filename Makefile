@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test lint format tables clean
 
 demo: $(VENV)/.installed
-	$(BIN)/zoo quickstart --out demo-output
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/zoo quickstart --out demo-output
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from export.image_files import check_file, decode_file, require
+from zoo.core.alignment import run_aligned
 from zoo.core.precision import with_policy
 from zoo.core.receptive_field import receptive_field
 
@@ -98,27 +99,8 @@ def restore_unit_range(network, images, alignment=1):
     Returns:
         float32 tensor `(N, H scale, W scale, C)` in [0, 1].
     """
-    images = tf.convert_to_tensor(images)
-    size = tf.shape(images)[1:3]
-    padded = images
-    if alignment > 1:
-        padded = _reflect(_reflect(images, 1, alignment), 2, alignment)
-    outputs = network(padded * 2.0 - 1.0, training=False)
-    if alignment > 1:
-        height, width = tf.unstack(size * tf.shape(outputs)[1:3] // tf.shape(padded)[1:3])
-        outputs = outputs[:, :height, :width]
-    return tf.clip_by_value((tf.cast(outputs, tf.float32) + 1.0) * 0.5, 0.0, 1.0)
-
-
-def _reflect(images, axis, alignment):
-    """Extend an axis to a multiple of `alignment`; it may be shorter than the extension."""
-    size = tf.shape(images)[axis]
-    period = tf.maximum(2 * (size - 1), 1)
-    position = tf.range((size + alignment - 1) // alignment * alignment) % period
-    index = tf.minimum(position, period - position)
-    shape = images.shape.as_list()
-    shape[axis] = None
-    return tf.ensure_shape(tf.gather(images, index, axis=axis), shape)
+    outputs = run_aligned(network, tf.convert_to_tensor(images) * 2.0 - 1.0, alignment)
+    return tf.clip_by_value((outputs + 1.0) * 0.5, 0.0, 1.0)
 
 
 def float_signature(network, alignment=1):

@@ -29,8 +29,8 @@ def from_folder(
     """Reads the JPEG, PNG, WebP and BMP files of a folder.
 
     Files come in the order of their paths. Hidden files and files that are no images are left
-    alone. Headers are checked here, in about 0.2 ms a file; pixels are decoded when they are read.
-    EXIF orientation is applied, alpha is dropped, 16-bit PNG keeps its precision.
+    alone. Headers are checked here, in less than a millisecond each; pixels are decoded when they
+    are read. EXIF orientation is applied, alpha is dropped, 16-bit PNG keeps its precision.
 
     Args:
         path: the folder.

@@ -58,16 +58,16 @@ def old_photo():
         [
             ops.Sepia(strength=(0.3, 1.0), color_left=(0.5, 1.0)),
             ops.Desaturation(amount=(0.1, 0.7)),
-            ops.ColorCast(loss=(0.0, 0.2), gamma=(0.85, 1.2)),
+            ops.ColorCast(loss=(0.0, 0.2), gamma=(0.87, 1.15)),
         ],
-        weights=[0.5, 0.2, 0.3],
+        weights=[0.55, 0.15, 0.3],
         probability=0.9,
     )
     print_ages = [
         tone,
-        ops.Fading(probability=0.8),
-        ops.UnevenLight(probability=0.35),
-        ops.Vignette(strength=(-0.3, 0.5), probability=0.35),
+        ops.Fading(black=(0.0, 0.2), white=(0.75, 1.0), gamma=(0.87, 1.15), probability=0.75),
+        ops.UnevenLight(strength=(0.05, 0.25), probability=0.35),
+        ops.Vignette(strength=(-0.25, 0.4), probability=0.35),
         ops.GaussianBlur(sigma_px=(0.3, 1.2), probability=0.5),
         ops.FilmGrain(sigma_levels=(2, 11), size_px=(0.0, 0.8), probability=0.6),
     ]

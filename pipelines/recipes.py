@@ -197,7 +197,7 @@ class Recipe:
         Raises:
             ValueError: If a field is missing, unknown or of a newer format.
         """
-        config = dict(config)
+        config = dict(config) if isinstance(config, dict) else {}
         version = config.pop("format", _FORMAT)
         if version != _FORMAT:
             raise ValueError(

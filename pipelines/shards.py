@@ -25,7 +25,8 @@ def write_tfrecord(source, path, shards=1):
 
     Args:
         source: an `ImageSource`.
-        path: a name that ends in `.tfrecord`. With several shards, `photos.tfrecord` becomes
+        path: a name that ends in `.tfrecord`, local or with any prefix that TensorFlow writes
+            (`gs://`). With several shards, `photos.tfrecord` becomes
             `photos-00000-of-00008.tfrecord` and so on.
         shards: number of files; about 100 MB each is a good size.
 
@@ -45,7 +46,7 @@ def write_tfrecord(source, path, shards=1):
     4
     """
     paths = _shard_paths(source, os.fspath(path), shards)
-    os.makedirs(os.path.dirname(paths[0]) or ".", exist_ok=True)
+    tf.io.gfile.makedirs(os.path.dirname(paths[0]) or ".")
     partial = [f"{name}.partial" for name in paths]
     images = source.encoded()
     try:
@@ -55,11 +56,11 @@ def write_tfrecord(source, path, shards=1):
                 for _ in range(first, end):
                     writer.write(_example(*next(images)))
         for name, final in zip(partial, paths, strict=True):
-            os.replace(name, final)
+            tf.io.gfile.rename(name, final, overwrite=True)
     finally:
         for name in partial:
-            if os.path.exists(name):
-                os.remove(name)
+            if tf.io.gfile.exists(name):
+                tf.io.gfile.remove(name)
     return paths
 
 
@@ -165,7 +166,7 @@ def _shard_paths(source, path, shards):
     stem = path.removesuffix(".tfrecord")
     paths = [f"{stem}-{number:05d}-of-{shards:05d}.tfrecord" for number in range(shards)]
     paths = paths if shards > 1 else [path]
-    present = [name for name in paths if os.path.exists(name)]
+    present = [name for name in paths if tf.io.gfile.exists(name)]
     if present:
         raise ValueError(
             f"`path` must be new. Received: '{path}', but '{present[0]}' exists; remove it first."

@@ -22,7 +22,11 @@ def clean_keras():
     keras.utils.clear_session(free_memory=False)  # collecting garbage costs half a second a test
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def mirrored():
-    """A MirroredStrategy over the two logical CPU devices."""
+    """The one MirroredStrategy of this process, over the two logical CPU devices.
+
+    A second strategy would number its collective operations anew, and TensorFlow would take them
+    for those of the first.
+    """
     return tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])

@@ -1,5 +1,10 @@
 """Generative adversarial networks for images on Keras 3 and TensorFlow."""
 
+import os
+
+# TensorFlow greets with its build flags; set TF_CPP_MIN_LOG_LEVEL=0 to read them.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
 from zoo import callbacks as callbacks
 from zoo import layers as layers
 from zoo import losses as losses

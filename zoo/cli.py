@@ -1,11 +1,8 @@
 """The command line: `zoo list|train|evaluate|restore|degrade|export`."""
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 import ast
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated

@@ -47,9 +47,7 @@ class Draws:
         Returns:
             float32 tensor of shape `(N, *shape)`.
         """
-        low, high = limits
-        unit = tf.random.stateless_uniform((self.count, *shape), self._next())
-        return low + (high - low) * unit
+        return tf.random.stateless_uniform((self.count, *shape), self._next(), *limits)
 
     def log_uniform(self, limits, shape=()):
         """Draw with a uniform logarithm, for parameters that act by their ratio.

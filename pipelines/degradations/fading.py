@@ -6,6 +6,8 @@ from pipelines.degradations.base import Degradation
 from pipelines.degradations.checks import as_range
 from pipelines.degradations.shapes import luma, per_sample, require_rgb
 
+_GRAY_SPREAD = 0.5 / 255.0  # channels that differ by less are equal in 8 bits
+
 
 class Fading(Degradation):
     """Fades a photograph: blacks lift, whites sink, mid-tones shift.
@@ -149,7 +151,7 @@ class ColorCast(Degradation):
     """Shifts colours as dyes do that fade at different speeds.
 
     Each channel gets its own white and its own exponent, from which magenta, yellow, green or blue
-    prints result.
+    prints result. A black-and-white print has no dyes: gray images stay as they are.
 
     Args:
         loss: How much of a channel's contrast is lost at most, from 0 to 1. Defaults to
@@ -182,4 +184,7 @@ class ColorCast(Degradation):
         require_rgb(images, self)
         unit = tf.clip_by_value((images + 1.0) / 2.0, 0.0, 1.0)
         loss, lift, gamma = (params[name][:, None, None, :] for name in ("loss", "lift", "gamma"))
-        return 2.0 * (loss * lift + (1.0 - loss) * tf.pow(unit, gamma)) - 1.0
+        shifted = 2.0 * (loss * lift + (1.0 - loss) * tf.pow(unit, gamma)) - 1.0
+        spread = tf.reduce_max(unit, axis=-1) - tf.reduce_min(unit, axis=-1)
+        has_color = tf.reduce_max(spread, axis=[1, 2])[:, None, None, None] > _GRAY_SPREAD
+        return tf.where(has_color, shifted, images)

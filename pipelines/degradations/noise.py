@@ -102,7 +102,8 @@ class PoissonNoise(Degradation):
     def _counted(self, light, params):
         def count(pair):
             rate, seed = pair
-            return tf.random.stateless_poisson(tf.shape(rate), seed, 256.0 * rate) / 256.0
+            photons = 256.0 * rate
+            return tf.random.stateless_poisson(tf.shape(rate), seed, photons, tf.float32) / 256.0
 
         spec = tf.TensorSpec(light.shape[1:], tf.float32)
         counted = tf.map_fn(count, (light, params["field"]), fn_output_signature=spec)

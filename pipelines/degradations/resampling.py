@@ -52,8 +52,8 @@ def resize_matrix(source, target, interpolation="bicubic", antialias=True, rows=
     ratio = length / tf.cast(target, tf.float32)[..., None, None]
     row = tf.cast(tf.range(target if rows is None else rows), tf.float32)[:, None]
     column = tf.cast(tf.range(source if columns is None else columns), tf.float32)[None, :]
-    # Unused rows repeat the last pixel, so that every row has weights.
-    centre = tf.minimum((row + 0.5) * ratio, length - 0.5)
+    # Unused rows repeat the last one, so that every row has weights.
+    centre = tf.minimum((row + 0.5) * ratio, length - ratio / 2.0)
     if interpolation == "nearest":
         weights = tf.cast(tf.equal(tf.floor(centre), column), tf.float32)
     elif interpolation == "area":

@@ -293,8 +293,8 @@ class TornEdges(Degradation):
         x = (tf.cast(tf.range(shape[2]), tf.float32) + 0.5)[None, None, :]
         height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)
         inside = tf.minimum(tf.minimum(y, height - y), tf.minimum(x, width - x))
-        # The outline waves by about two pixels, which must not reach an edge that is whole.
-        whole = -6.0 * strokes.detail_scale(shape)
+        # Waves and rim reach less than 20 px, and must not show at an edge that is whole.
+        whole = -20.0 * strokes.detail_scale(shape)
         depth = tf.where(params["edge"] > 0, params["edge"] * side, whole)
         inside -= depth[:, None, None]
         for index in range(4):

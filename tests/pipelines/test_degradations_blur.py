@@ -62,11 +62,11 @@ def test_sigma_of_zero_is_the_identity():
 
 def test_anisotropic_axes():
     sigma = tf.constant([[3.0, 1.0]])
-    squared = kernels.squared_radius(7, sigma, tf.zeros([1]))[0]
+    squared = kernels.squared_radius(7, sigma, tf.zeros([1]))[0].numpy()
     # Three to the right is one half axis; one down is one half axis.
     assert squared[3, 6] == pytest.approx(1.0)
     assert squared[4, 3] == pytest.approx(1.0)
-    quarter = kernels.squared_radius(7, sigma, tf.constant([math.pi / 2]))[0]
+    quarter = kernels.squared_radius(7, sigma, tf.constant([math.pi / 2]))[0].numpy()
     assert quarter[6, 3] == pytest.approx(1.0)
     assert quarter[3, 4] == pytest.approx(1.0)
 

@@ -85,6 +85,14 @@ def test_shards_can_be_written_from_shards(tmp_path, photo_folder):
     assert list(source.encoded()) == list(first.encoded()) == list(second.encoded())
 
 
+def test_file_systems_of_tensorflow():
+    source = pipelines.from_arrays(numbered())
+    pipelines.write_tfrecord(source, "ram://folder/x.tfrecord", shards=2)
+    read = pipelines.from_tfrecord("ram://folder/x-*.tfrecord")
+    assert list(read.encoded()) == list(source.encoded())
+    assert not tf.io.gfile.glob("ram://folder/*.partial")
+
+
 def test_writing_that_cannot_work(tmp_path):
     source = pipelines.from_arrays(numbered())
     with pytest.raises(ValueError, match=r"`path` must end in '\.tfrecord'"):

@@ -4,7 +4,7 @@ import dataclasses
 
 import keras
 
-from zoo.losses import AdversarialLoss
+from zoo.losses import AdversarialLoss, PerceptualLoss
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -32,16 +32,19 @@ class PairedObjective:
     adversarial_weight: float = 0.0
 
     def __post_init__(self):
-        for name, kind in (
-            ("pixel", keras.losses.Loss), ("perceptual", object), ("adversarial", AdversarialLoss)
-        ):  # fmt: skip
+        kinds = {
+            "pixel": keras.losses.Loss,
+            "perceptual": PerceptualLoss,
+            "adversarial": AdversarialLoss,
+        }
+        for name, kind in kinds.items():
             weight, loss = getattr(self, f"{name}_weight"), getattr(self, f"{name}_loss")
             if weight < 0:
                 raise ValueError(f"`{name}_weight` must not be negative. Received: {weight}")
-            if weight and (loss is None or not isinstance(loss, kind)):
+            if weight and not isinstance(loss, kind):
                 raise ValueError(
-                    f"`{name}_weight` is {weight}, so `{name}_loss` must be a loss"
-                    f"{'' if kind is object else f' ({kind.__name__})'}. Received: {loss!r}"
+                    f"`{name}_weight` is {weight}, so `{name}_loss` must be a {kind.__name__}. "
+                    f"Received: {loss!r}"
                 )
         if not (self.pixel_weight or self.perceptual_weight or self.adversarial_weight):
             raise ValueError("At least one weight of the objective must be positive.")

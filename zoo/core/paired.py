@@ -52,6 +52,13 @@ class PairedGAN(AdversarialModel):
         """Adam with the learning rate of SRGAN and ESRGAN, 1e-4, for both players."""
         return keras.optimizers.Adam(1e-4), keras.optimizers.Adam(1e-4)
 
+    def compile(self, *args, **kwargs):
+        """As in `AdversarialModel.compile`; feature networks are loaded before the first step."""
+        if self.objective.perceptual_weight:
+            # Under a strategy no variable may be made inside a step.
+            self.objective.perceptual_loss.features.load()
+        super().compile(*args, **kwargs)
+
     def prepare(self, data, seed):
         """Unpack `(degraded, clean)`; float32 images `(N, H, W, C)` in [-1, 1]."""
         degraded, clean = data

@@ -1,12 +1,12 @@
 """An image network wrapped to take and give pixels in an image's own dtype."""
 
 import weakref
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.core.hardware import fast_policy
 from zoo.core.precision import with_policy
 from zoo.core.receptive_field import receptive_field
 
@@ -15,40 +15,16 @@ _LEVELS = {"uint8": 255.0, "uint16": 65535.0}
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow converts colour to gray
 
 
-def resolve_precision(precision):
-    """Turns `"auto"` into the precision that this machine computes fastest.
-
-    Args:
-        precision: `"auto"`, `"float32"` or `"bfloat16"`.
-
-    Returns:
-        `"float32"` or `"bfloat16"`. `"auto"` is bfloat16 on a GPU of compute capability 8 or later
-        and, without a GPU, on a processor that Linux reports to have AMX or AVX512-BF16.
-
-    Raises:
-        ValueError: If `precision` is none of these.
-    """
-    if precision in _POLICIES:
-        return precision
-    if precision != "auto":
+def _policy(precision):
+    """The dtype policy for a `precision` as `restore` takes it."""
+    if precision == "auto":
+        return fast_policy()
+    if precision not in _POLICIES:
         raise ValueError(
             "`precision` must be 'auto', 'float32' or 'bfloat16'. "
             f"Received: precision={precision!r}"
         )
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
-        fast = all(d.get("compute_capability", (0, 0)) >= (8, 0) for d in details)
-    else:
-        fast = bool(_cpu_flags() & {"amx_bf16", "avx512_bf16"})
-    return "bfloat16" if fast else "float32"
-
-
-def _cpu_flags():
-    """Instruction sets of the processor; none where the system is not Linux."""
-    source = Path("/proc/cpuinfo")
-    lines = source.read_text().splitlines() if source.exists() else []
-    return set(next((line for line in lines if line.startswith("flags")), "").split())
+    return _POLICIES[precision]
 
 
 class TileNetwork:
@@ -59,11 +35,12 @@ class TileNetwork:
 
     Args:
         network: Functional `keras.Model`, `(None, None, None, C)` to an image, C 1 or 3.
-        precision: As for `resolve_precision`.
+        precision: `"float32"`, `"bfloat16"` or `"auto"`, which is what
+            `zoo.core.hardware.fast_policy` finds.
     """
 
     def __init__(self, network, precision):
-        policy = _POLICIES[resolve_precision(precision)]
+        policy = _policy(precision)
         self.field = receptive_field(network)
         self.input_channels, self.output_channels = _check_ends(network, self.field)
         self._copy = None if _computes_in(network, policy) else _shared_copy(network, policy)

@@ -56,9 +56,9 @@ def restore(
             else 256 to 384 px, more for networks that see far.
         overlap: Pixels that a tile sees beyond its square on each side. `None` (default) is the
             receptive field of the network, which makes tiles exact; less is faster, not exact.
-        precision: `"float32"` (default), `"bfloat16"`, or `"auto"`, which is bfloat16 where the
-            processor computes in it (AMX or AVX512-BF16, or a GPU of compute capability 8 and
-            later) and float32 elsewhere. The first and last layers stay in float32.
+        precision: `"float32"` (default), `"bfloat16"`, or `"auto"`, which is bfloat16 where that
+            is faster (a CPU with AMX, a GPU of compute capability 8 and later) and float32
+            elsewhere. In bfloat16 the last layer with weights and what follows it keep float32.
         progress: `True` shows a progress bar; a function is called as `progress(done, total)`
             with pixels of the input. Defaults to `False`.
         out: Array to write the result into, `np.memmap` for results larger than memory. Only with

@@ -76,7 +76,7 @@ def test_train_evaluate_restore(zoo_command, photo_folder, tmp_path):
     assert zoo.preset_record(preset)["training"]["steps"] == 3
     out = zoo_command(*arguments)  # nothing left to do: the run is complete
     assert "step 3" in out
-    with pytest.raises(ValueError, match="holds a run with other settings .*steps: 3 then, 4 now"):
+    with pytest.raises(ValueError, match=r"holds a run with other settings .*steps: 3 then, 4 now"):
         zoo_command(*arguments, "--steps", 4)
 
 

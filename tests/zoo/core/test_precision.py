@@ -173,3 +173,11 @@ def test_unregistered_local_layer_says_what_to_do():
     inputs = keras.Input((3,))
     with pytest.raises(ValueError, match="register_keras_serializable"):
         with_policy(keras.Model(inputs, Local()(inputs)), "float32")
+
+
+def test_network_of_a_mirrored_strategy(mirrored):
+    with mirrored.scope():
+        network = randomise(nested_network())
+    copy = with_policy(network, "float32")
+    np.testing.assert_array_equal(copy(image()), network(image()))
+    assert not hasattr(copy.weights[0].value, "values")  # one plain variable, not one a replica

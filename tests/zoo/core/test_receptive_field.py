@@ -80,15 +80,15 @@ def test_u_net_with_skips_takes_the_longest_path():
 
 KNOWN = [
     *(layers.Conv2D(2, k, strides=s, padding=p)
-      for k in (1, 2, 3, 4, 7) for s in (1, 2, 3) for p in ("same", "valid")),
+      for k, s in ((1, 2), (2, 2), (3, 1), (3, 2), (4, 2), (4, 3)) for p in ("same", "valid")),
     layers.Conv2D(2, 3, dilation_rate=3, padding="same"),
     layers.Conv2D(2, (5, 2), padding="same"),
     layers.DepthwiseConv2D(5, strides=2, padding="same"),
     layers.SeparableConv2D(2, 3, padding="same"),
     *(layers.Conv2DTranspose(2, k, strides=s, padding="same")
-      for k, s in ((2, 2), (3, 2), (4, 2), (5, 2), (3, 3), (4, 3), (3, 1), (6, 4))),
+      for k, s in ((2, 2), (3, 2), (4, 2), (4, 3), (3, 1))),
     *(kind(k, strides=s, padding=p) for kind in (layers.MaxPooling2D, layers.AveragePooling2D)
-      for k, s in ((2, 2), (3, 2), (3, 1), (5, 3)) for p in ("same", "valid")),
+      for k, s in ((2, 2), (3, 2), (5, 1)) for p in ("same", "valid")),
     layers.UpSampling2D((2, 2)), layers.UpSampling2D((3, 3)),
     layers.ZeroPadding2D(((1, 2), (3, 0))), layers.Cropping2D(((0, 2), (1, 1))),
     layers.BatchNormalization(), layers.LayerNormalization(), layers.Softmax(),

@@ -25,12 +25,13 @@ class PenalizedGAN(cases.TinyGAN):
         return {**super().discriminator_terms(batch), "penalty": tf.reduce_mean(penalty)}
 
 
-def trained(data, strategy=None, build=cases.TinyGAN, optimizer=lambda: SGD(0.1), **options):
+def trained(data, strategy=None, build=cases.TinyGAN, optimizer=lambda: SGD(0.1)):
     """Train a new model of fixed initial weights for one epoch; return it and its logs."""
     keras.utils.set_random_seed(0)
     with (strategy or tf.distribute.get_strategy()).scope():
         model = build(ema_halflife_images=20)
-        model.compile(optimizer(), optimizer(), **options)
+        # Tracing takes longer than these few steps: only what is under test is traced.
+        model.compile(optimizer(), optimizer(), run_eagerly=strategy is None)
     return model, model.fit(data, verbose=0).history
 
 
@@ -136,7 +137,7 @@ def test_overflow_on_one_replica_skips_the_update_on_all(mirrored, clipping):
     keras.utils.set_random_seed(0)
     with mirrored.scope():
         model = OverflowingGAN()
-        model.compile(SGD(0.1, **clipping), SGD(0.0))
+        model.compile(SGD(0.1, **clipping), SGD(0.0), run_eagerly=True)
     before = model.generator.get_weights()
     model.fit(data, verbose=0)
     for old, new in zip(before, model.generator.get_weights(), strict=True):

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras import layers
 from PIL import Image
 
-from zoo.core import tile_network, tiling
+from zoo.core import tiling
 from zoo.core.photos import Photo
 from zoo.core.receptive_field import receptive_field
 from zoo.core.tiling import restore
@@ -163,66 +163,6 @@ def test_large_images_are_tiled_by_default_and_small_ones_are_not():
     assert len(seen) == 3 * 5
 
 
-def test_every_level_of_8_and_16_bit_images_survives():
-    for dtype in (np.uint8, np.uint16):
-        count = np.iinfo(dtype).max + 1
-        levels = np.arange(count, dtype=dtype).reshape(-1, 16)
-        for channels in (1, 3):
-            restored = restore(identity(channels), levels, tile=1000)
-            assert restored.dtype == dtype
-            np.testing.assert_array_equal(restored, levels)
-
-
-def test_values_are_rounded_and_clipped():
-    image = np.array([[[0, 100, 200]]], "uint8")
-    brighter = network(layers.Rescaling(1.0, offset=0.6 * 2 / 255))
-    np.testing.assert_array_equal(restore(brighter, image), [[[1, 101, 201]]])
-    np.testing.assert_array_equal(restore(network(layers.Rescaling(9.0)), image), [[[0, 0, 255]]])
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", ">u2", "float16", "float32", "float64"])
-def test_arrays_keep_their_shape_and_dtype(dtype):
-    top = 1.0 if "f" in dtype else np.iinfo(dtype).max
-    model = network(layers.UpSampling2D(2))
-    for channels in ((), (1,), (2,), (3,), (4,)):
-        image = (RNG.uniform(0, 1, (6, 5, *channels)) * top).astype(dtype)
-        restored = restore(model, image, tile=4)
-        assert restored.shape == (12, 10, *channels)
-        assert restored.dtype == np.dtype(dtype).newbyteorder("=")
-        colours = slice(-1) if channels in ((2,), (4,)) else slice(None)
-        doubled = image.repeat(2, axis=0).repeat(2, axis=1)[..., colours]
-        tolerance = 1e-3 if "f" in dtype else 0
-        np.testing.assert_allclose(restored[..., colours], doubled, atol=tolerance)
-
-
-def test_gray_through_a_colour_network_comes_back_as_its_luma():
-    tint = network(
-        layers.Conv2D(
-            3, 1, kernel_initializer="zeros", bias_initializer=keras.initializers.Constant(0.5)
-        )
-    )
-    tint.layers[-1].bias.assign([1.0, 0.0, -1.0])  # red 255, green 127.5, blue 0
-    restored = restore(tint, np.zeros((2, 2), "uint8"))
-    assert restored.shape == (2, 2)
-    assert set(restored.flat) == {round(0.299 * 255 + 0.587 * 127.5)}
-
-
-def test_a_network_that_colours_gray_returns_colour():
-    inputs = keras.Input((None, None, 1))
-    model = keras.Model(inputs, layers.Concatenate()([inputs, inputs, inputs]))
-    assert restore(model, np.zeros((4, 4), "uint8")).shape == (4, 4, 3)
-
-
-def test_alpha_is_enlarged_like_lanczos_and_the_same_in_tiles():
-    image = RNG.integers(80, 176, (24, 20, 4), dtype=np.uint8)
-    model = network(layers.UpSampling2D(2))
-    restored = restore(model, image)
-    pillow = Image.fromarray(image[..., 3]).resize((40, 48), Image.Resampling.LANCZOS)
-    assert np.abs(restored[..., 3].astype(int) - np.asarray(pillow)).max() <= 1
-    np.testing.assert_array_equal(restore(model, image, tile=6, overlap=0), restored)
-    np.testing.assert_array_equal(restore(identity(), image), image)
-
-
 def test_pil_images_keep_their_mode():
     model = network(layers.UpSampling2D(2))
     modes = {"L": (4, 6), "LA": (4, 6, 2), "RGB": (4, 6, 3), "RGBA": (4, 6, 4), "I;16": (4, 6)}
@@ -325,46 +265,6 @@ def test_networks_that_see_the_whole_image_warn_when_tiled():
         restore(model, image, tile=16, overlap=4)
 
 
-def test_float32_is_exact_for_a_network_built_in_bfloat16():
-    reference = network(conv(4), conv(3))
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    mixed = network(conv(4), conv(3))
-    mixed.set_weights(reference.get_weights())
-    image = photo_of(16, 16)
-    np.testing.assert_allclose(restore(mixed, image), by_hand(reference, image), atol=1e-6)
-
-
-def test_bfloat16_computes_in_bfloat16_on_the_networks_own_weights():
-    model = network(conv(4), conv(4), conv(3))
-    image = photo_of(16, 16)
-    exact = restore(model, image)
-    fast = restore(model, image, precision="bfloat16")
-    assert 1e-4 < np.abs(fast - exact).max() < 0.02
-    for weight in model.weights:
-        weight.assign(weight * 0.5)
-    changed = restore(model, image, precision="bfloat16")
-    np.testing.assert_allclose(changed, restore(model, image), atol=0.02)
-    assert np.abs(changed - fast).max() > 0.02
-    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
-
-
-def test_auto_precision_asks_the_hardware(monkeypatch):
-    monkeypatch.setattr(
-        tf.config.experimental, "get_device_details", lambda gpu: {"compute_capability": gpu}
-    )
-    for flags, gpus, expected in [
-        ("avx2 avx512f", [], "float32"),
-        ("avx2 amx_tile amx_bf16", [], "bfloat16"),
-        ("avx512_bf16", [], "bfloat16"),
-        ("amx_bf16", [(7, 5)], "float32"),
-        ("avx2", [(8, 0), (9, 0)], "bfloat16"),
-        ("avx2", [(9, 0), (7, 0)], "float32"),
-    ]:
-        monkeypatch.setattr(tile_network, "_cpu_flags", lambda flags=flags: set(flags.split()))
-        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind, gpus=gpus: gpus)
-        assert tile_network.resolve_precision("auto") == expected
-
-
 def test_networks_are_traced_once_and_not_kept_alive():
     model = network(conv(3))
     for size in (8, 9, 20):
@@ -399,22 +299,6 @@ def test_progress_bar_is_shown_on_request_only(capfd):
     assert "600/600" in capfd.readouterr().out
 
 
-def test_networks_that_return_something_else_raise():
-    image = np.zeros((16, 16, 3), "uint8")
-    with pytest.raises(ValueError, match="1 times larger than its input"):
-        restore(network(layers.Conv2D(3, 3)), image)
-    with pytest.raises(ValueError, match="scales by 1/2"):
-        restore(network(layers.AveragePooling2D(2)), image)
-    with pytest.raises(ValueError, match=r"of 1 or 3 channels"):
-        restore(network(conv(5)), image)
-    with pytest.raises(ValueError, match="images of any size"):
-        restore(keras.Sequential([keras.Input((16, 16, 3)), conv(3)]), image)
-    broken = network(conv(3))
-    broken.layers[-1].bias.assign([0.0, np.nan, 0.0])
-    with pytest.raises(FloatingPointError, match="NaN"):
-        restore(broken, image)
-
-
 def test_bad_arguments_are_named():
     defaults = {"model": identity(), "image": np.zeros((4, 4, 3), "uint8")}
     for message, arguments in {
@@ -435,8 +319,3 @@ def test_bad_arguments_are_named():
     }.items():
         with pytest.raises(ValueError, match=message):
             restore(**{**defaults, **arguments})
-
-
-def test_colour_images_need_a_colour_network():
-    with pytest.raises(ValueError, match="must be gray"):
-        restore(identity(1), np.zeros((4, 4, 3), "uint8"))
