@@ -131,8 +131,15 @@ def command(training):
     """Return the command that trains these weights."""
     words = [f"zoo train {training['model']} --data {training['data']}"]
     words += [f"--set {key}={value}" for key, value in training["options"].items()]
-    words += ["--pixel-only"] if training["pixel_only"] else []
-    for key in ("recipe", "steps", "batch_size", "crop", "learning_rate", "ema_halflife_images"):
+    for key in (
+        "pixel_only",
+        "recipe",
+        "steps",
+        "batch_size",
+        "crop",
+        "learning_rate",
+        "ema_halflife_images",
+    ):
         if training[key]:
             words.append(f"--{key.replace('_', '-')} {training[key]}")
     words += [f"--seed {training['seed']} --out runs/{training['model']}"]

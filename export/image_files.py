@@ -46,22 +46,30 @@ def check_file(contents, index, max_pixels):
     length = tf.strings.length(contents)
     is_png = _starts_with(contents, _PNG) & (length >= _PNG_HEADER_BYTES)
     is_jpeg = _starts_with(contents, _JPEG)
-    known = require(is_png | is_jpeg, lambda: tf.strings.format(
-        "image_bytes[{}] is neither a JPEG nor a PNG file. Received: {} bytes", (index, length)
-    ))
+    known = require(
+        is_png | is_jpeg,
+        lambda: tf.strings.format(
+            "image_bytes[{}] is neither a JPEG nor a PNG file. Received: {} bytes", (index, length)
+        ),
+    )
     with tf.control_dependencies([known]):
         height, width, components = tf.cond(
             is_png, lambda: _png_header(contents), lambda: _jpeg_header(contents)
         )
     pixels = tf.cast(height, tf.int64) * tf.cast(width, tf.int64)
-    small = require(pixels <= max_pixels, lambda: tf.strings.format(
-        "image_bytes[{}] has too many pixels: this model was exported for at most {}. "
-        "Received: {} x {}", (index, max_pixels, height, width)
-    ))
+    small = require(
+        pixels <= max_pixels,
+        lambda: tf.strings.format(
+            "image_bytes[{}] has too many pixels: this model was exported for at most {}. "
+            "Received: {} x {}",
+            (index, max_pixels, height, width),
+        ),
+    )
     # The decoder would turn the four inks of print into RGB, with wrong colours.
-    screen = require(components != 4, lambda: tf.strings.format(
-        "image_bytes[{}] is a CMYK JPEG; convert it to RGB", (index,)
-    ))
+    screen = require(
+        components != 4,
+        lambda: tf.strings.format("image_bytes[{}] is a CMYK JPEG; convert it to RGB", (index,)),
+    )
     return known & small & screen
 
 
@@ -92,16 +100,20 @@ def decode_file(contents, index, channels):
         uint8 tensor `(H, W, channels)`.
     """
     image = tf.cond(
-        _starts_with(contents, _JPEG), lambda: _decode_jpeg(contents),
+        _starts_with(contents, _JPEG),
+        lambda: _decode_jpeg(contents),
         lambda: tf.io.decode_png(contents, channels=0),
     )
     found = tf.shape(image)[2]
     accepted = (found == channels) | (found == 1)
     wanted = "gray (1 channel)" if channels == 1 else "RGB or gray (3 channels or 1)"
-    fits = require(accepted, lambda: tf.strings.format(
-        "image_bytes[{}] must be " + wanted + " without transparency. Received: {} channels",
-        (index, found),
-    ))
+    fits = require(
+        accepted,
+        lambda: tf.strings.format(
+            "image_bytes[{}] must be " + wanted + " without transparency. Received: {} channels",
+            (index, found),
+        ),
+    )
     with tf.control_dependencies([fits]):
         image = tf.repeat(image, channels // found, axis=2)
     return tf.ensure_shape(image, [None, None, channels])
@@ -136,7 +148,7 @@ def _orientation(contents):
     found = tf.ones_like(head[:-16], tf.bool)
     for offset, value in enumerate(b"\xff\xe1??Exif\x00\x00"):
         if value != ord("?"):  # the two bytes of the segment's length
-            found &= head[offset:-16 + offset] == value
+            found &= head[offset : -16 + offset] == value
     start = tf.cast(tf.argmax(tf.cast(found, tf.int32), output_type=tf.int32), tf.int32) + 10
     return tf.cond(
         tf.reduce_any(found), lambda: _orientation_in(head, start), lambda: tf.constant(1)

@@ -35,8 +35,9 @@ _HALF_LEVEL = 0.5 / 255.0
 _MOST_PHOTOGRAPHS = 16
 
 
-def check(model, saved_model=None, tflite=None, *, photographs=None, tolerance=None,
-          alignment=None):
+def check(
+    model, saved_model=None, tflite=None, *, photographs=None, tolerance=None, alignment=None
+):
     """Compare a model with its SavedModel and TFLite file on the same photographs.
 
     The Keras side computes in float32 (see `export.saved_model`). Of a SavedModel, both

@@ -74,7 +74,7 @@ def _checked(image, index, channels):
 
 def _middle(image, side):
     top, left = (max(0, (size - side) // 2) for size in image.shape[:2])
-    return image[top:top + side, left:left + side]
+    return image[top : top + side, left : left + side]
 
 
 def _with_channels(image, channels):

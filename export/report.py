@@ -56,14 +56,18 @@ class ParityReport:
         """Return the report as a JSON string."""
         rows = [{**dataclasses.asdict(x), "passed": x.passed} for x in self.differences]
         content = {
-            "passed": self.passed, "differences": rows, "photograph_sizes": self.photograph_sizes
+            "passed": self.passed,
+            "differences": rows,
+            "photograph_sizes": self.photograph_sizes,
         }
         return json.dumps(content, indent=2)
 
     def __str__(self):
         sizes = ", ".join(f"{height}x{width}" for height, width in self.photograph_sizes)
-        lines = [f"Difference to Keras in [0, 1], on {len(self.photograph_sizes)} photographs ("
-                 f"{sizes})", *map(str, self.differences)]
+        lines = [
+            f"Difference to Keras in [0, 1], on {len(self.photograph_sizes)} photographs ({sizes})",
+            *map(str, self.differences),
+        ]
         return "\n".join(lines)
 
 

@@ -100,8 +100,7 @@ def _check_arguments(directory, max_pixels):
         )
     if isinstance(max_pixels, bool) or not isinstance(max_pixels, int) or max_pixels < 1:
         raise ValueError(
-            "`max_pixels` must be an integer of at least 1. "
-            f"Received: max_pixels={max_pixels!r}"
+            f"`max_pixels` must be an integer of at least 1. Received: max_pixels={max_pixels!r}"
         )
 
 

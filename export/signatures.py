@@ -157,14 +157,13 @@ def bytes_signature(network, alignment=1, max_pixels=2**22):
         restored = restore_unit_range(network, image[None], alignment)[0]
         return tf.io.encode_png(tf.cast(tf.round(restored * 255.0), tf.uint8))
 
-    @tf.function(
-        input_signature=[tf.TensorSpec([None], tf.string, BYTES_INPUT)], autograph=False
-    )
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, BYTES_INPUT)], autograph=False)
     def restore_bytes(image_bytes):
         items = (tf.range(tf.size(image_bytes)), image_bytes)
         # All files are looked at before the first is restored.
         checked = tf.map_fn(
-            lambda item: check_file(*reversed(item), max_pixels), items,
+            lambda item: check_file(*reversed(item), max_pixels),
+            items,
             fn_output_signature=tf.bool,
         )
         with tf.control_dependencies([checked]):

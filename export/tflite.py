@@ -74,7 +74,9 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None):
     calibration = None
     if representative is not None:
         calibration = photographs(
-            representative, network.inputs[0].shape[-1], _CALIBRATION_PHOTOGRAPHS,
+            representative,
+            network.inputs[0].shape[-1],
+            _CALIBRATION_PHOTOGRAPHS,
             _CALIBRATION_SIDE,
         )
     contents = _convert(network, function, quantize, calibration)

@@ -8,6 +8,8 @@ import tensorflow as tf
 from pipelines.decoding import Window
 
 _FOREVER = np.iinfo(np.int64).max
+# Positions whose order and crops are drawn together: a small graph costs more than its numbers.
+_BLOCK = 128
 # Keeps the draws of crops apart from those of recipes, which use the same user seed.
 _CROP_STREAM = 0x63726F70
 
@@ -79,16 +81,17 @@ class ImageSource:
         """
         check_seed(seed)
         start = tf.convert_to_tensor(start, tf.int64)
-        positions = tf.data.Dataset.range(start, _FOREVER)
         crop_seed = tf.constant([seed, _CROP_STREAM], tf.int64)
 
-        def load(position, visit):
+        def draw(positions):
             # The algorithm is named because the default one depends on the device.
-            draw_seed = tf.random.experimental.stateless_fold_in(crop_seed, position, "philox")
-            draws = tf.random.stateless_uniform([5], draw_seed, alg="philox")
+            draw_seed = tf.random.experimental.stateless_fold_in(crop_seed, positions[0], "philox")
+            return tf.random.stateless_uniform([_BLOCK, 5], draw_seed, alg="philox")
+
+        def load(draws, visit):
             return visit[0], self._load(self._random_crop, (draws, *visit))
 
-        visits = tf.data.Dataset.zip((positions, self._visits(seed, start)))
+        visits = tf.data.Dataset.zip((_in_blocks(draw, start), self._visits(seed, start)))
         return visits.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
     def ordered(self):
@@ -112,13 +115,17 @@ class ImageSource:
 
     def _visits(self, seed, start):
         """Endless dataset of the arguments of `_read`, from position `start` on."""
-        count = tf.constant(self._count, tf.int64)
+        count, seed_64 = tf.constant(self._count, tf.int64), tf.constant(seed, tf.int64)
 
-        def visit(position):
-            epoch_seed = tf.stack([tf.constant(seed, tf.int64), position // count])
-            return (tf.random.experimental.index_shuffle(position % count, epoch_seed, count - 1),)
+        def visit(positions):
+            epochs, places = positions // count, positions % count
+            # The raw op, because `tf.random.experimental.index_shuffle` rejects several seeds.
+            seeds = tf.stack([tf.fill([_BLOCK], seed_64), epochs, tf.zeros_like(epochs)], axis=1)
+            last = tf.fill([_BLOCK], count - 1)
+            shuffled = tf.raw_ops.RandomIndexShuffle(index=places, seed=seeds, max_index=last)
+            return (shuffled,)
 
-        return tf.data.Dataset.range(start, _FOREVER).map(visit)
+        return _in_blocks(visit, start)
 
     def _read(self, place, index, *record):
         """Pixels of the window `place(height, width)` of one image, in their stored type."""
@@ -146,6 +153,16 @@ class ImageSource:
 
     def _to_float(self, image):
         return to_float(image)
+
+
+def _in_blocks(function, start):
+    """Endless dataset of `function(positions)` from `start` on, computed for a block at a time."""
+
+    def block(number):
+        return function(number * _BLOCK + tf.range(_BLOCK, dtype=tf.int64))
+
+    blocks = tf.data.Dataset.range(start // _BLOCK, _FOREVER // _BLOCK).map(block)
+    return blocks.unbatch().skip(start % _BLOCK)
 
 
 def place_window(size, down, right, height, width):

@@ -44,7 +44,9 @@ def train(
     recipe: Annotated[str | None, typer.Option(help="Recipe name or JSON file.")] = None,
     validation: Annotated[str | None, typer.Option(help="Held-out images, as --data.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="Option NAME=VALUE.")] = (),
-    pixel_only: Annotated[bool, typer.Option(help="Train without adversary.")] = False,
+    pixel_only: Annotated[
+        str | None, typer.Option(help="l1 or l2: train with this loss alone, no adversary.")
+    ] = None,
     steps: Annotated[int, typer.Option(help="Generator updates in all.")] = 10_000,
     batch_size: Annotated[int, typer.Option(help="Pairs an update, over all replicas.")] = 16,
     crop: Annotated[int, typer.Option(help="Side of the clean crops, px.")] = 128,

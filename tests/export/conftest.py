@@ -32,11 +32,14 @@ class Bicubic(layers.Layer):
 
 def with_random_weights(network):
     rng = np.random.default_rng(0)
-    network.set_weights([
-        np.abs(rng.normal(1.0, 0.2, w.shape)) if "variance" in v.name or "gamma" in v.name
-        else rng.normal(0.0, 0.1, w.shape)
-        for v, w in zip(network.weights, network.get_weights(), strict=True)
-    ])
+    network.set_weights(
+        [
+            np.abs(rng.normal(1.0, 0.2, w.shape))
+            if "variance" in v.name or "gamma" in v.name
+            else rng.normal(0.0, 0.1, w.shape)
+            for v, w in zip(network.weights, network.get_weights(), strict=True)
+        ]
+    )
     return network
 
 

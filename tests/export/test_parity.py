@@ -27,7 +27,9 @@ def test_report_of_all_formats(exported):
     report = export.check(network, saved_model=version, tflite=lite)
     assert report.passed
     assert [x.target for x in report.differences] == [
-        "saved_model serving_default", "saved_model restore_bytes", "tflite float16",
+        "saved_model serving_default",
+        "saved_model restore_bytes",
+        "tflite float16",
     ]
     exact, files, half = report.differences
     assert exact.max_abs_difference <= 1e-5

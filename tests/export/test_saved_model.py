@@ -149,7 +149,10 @@ def test_plain_tf1_session_loads_and_runs_it(super_resolution, photo, tmp_path):
     keras.utils.save_img(source, image, scale=False)
     process = subprocess.run(
         [sys.executable, "-c", _TF1_LOADER, str(version), str(source), str(result)],
-        capture_output=True, text=True, check=False, cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     assert process.returncode == 0, process.stderr

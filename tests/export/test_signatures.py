@@ -87,7 +87,7 @@ def test_alignment_pads_by_reflection_and_crops(unet, size):
     images = np.random.default_rng(0).uniform(0, 1, (2, *size, 3)).astype("float32")
     pad = [(0, 0), (0, -size[0] % 4), (0, -size[1] % 4), (0, 0)]
     padded = np.pad(images, pad, mode="reflect")
-    expected = network(padded * 2 - 1, training=False)[:, :size[0], :size[1]] * 0.5 + 0.5
+    expected = network(padded * 2 - 1, training=False)[:, : size[0], : size[1]] * 0.5 + 0.5
     restored = restore_unit_range(network, tf.constant(images), alignment=4)
     np.testing.assert_allclose(restored, np.clip(expected, 0, 1), atol=1e-6)
 

@@ -72,9 +72,13 @@ def test_quantized_files_hold_what_they_say(through, tmp_path):
 
 def test_representative_photographs_quantize_the_activations(through, photo, tmp_path):
     network = wide_network(through)
-    pairs = tf.data.Dataset.from_tensor_slices(
-        np.stack([photo(16, 16, seed=k) for k in range(3)]).astype("float32") / 127.5 - 1
-    ).map(lambda x: (x, x)).batch(2)
+    pairs = (
+        tf.data.Dataset.from_tensor_slices(
+            np.stack([photo(16, 16, seed=k) for k in range(3)]).astype("float32") / 127.5 - 1
+        )
+        .map(lambda x: (x, x))
+        .batch(2)
+    )
     path = tflite(network, tmp_path / "m.tflite", "int8", representative=pairs)
     loaded = interpreter(path)
     details = loaded.get_tensor_details()

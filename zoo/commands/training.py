@@ -22,7 +22,7 @@ class Settings:
     data: str
     recipe: str | None = None
     options: dict = dataclasses.field(default_factory=dict)
-    pixel_only: bool = False
+    pixel_only: str | None = None
     steps: int = 10_000
     batch_size: int = 16
     crop: int = 128

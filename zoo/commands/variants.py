@@ -2,7 +2,14 @@
 
 import re
 
+import keras
+
 import zoo
+
+_PIXEL_LOSSES = {
+    "l1": keras.losses.MeanAbsoluteError,
+    "l2": keras.losses.MeanSquaredError,
+}
 
 
 def all_variants():
@@ -21,13 +28,14 @@ def snake_case(name):
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-def make(name, options, pixel_only=False, ema_halflife_images=0, seed=0):
+def make(name, options, pixel_only=None, ema_halflife_images=0, seed=0):
     """Make a model from the name of a variant, or from a preset to continue with.
 
     Args:
         name: Name of `all_variants()`, of a preset, or a preset folder.
         options: Dict of constructor arguments of the variant (must be empty for a preset).
-        pixel_only: Bool, train without adversary.
+        pixel_only: `"l1"` or `"l2"` to train with this loss alone, `None` (default) for the
+            objective of the variant.
         ema_halflife_images: Float.
         seed: Integer.
 
@@ -35,8 +43,8 @@ def make(name, options, pixel_only=False, ema_halflife_images=0, seed=0):
         ValueError: If the name or an option is unknown.
     """
     known = all_variants()
-    if pixel_only:
-        options = {**options, "objective": zoo.PairedObjective()}
+    if pixel_only is not None:
+        options = {**options, "objective": zoo.PairedObjective(_pixel_loss(pixel_only))}
     common = {"ema_halflife_images": ema_halflife_images, "seed": seed}
     if name in known:
         return known[name](**{**options, **common})
@@ -46,7 +54,13 @@ def make(name, options, pixel_only=False, ema_halflife_images=0, seed=0):
     return model
 
 
-def _serialized(options):
-    import keras
+def _pixel_loss(name):
+    if name not in _PIXEL_LOSSES:
+        raise ValueError(
+            f"`--pixel-only` must be one of {', '.join(_PIXEL_LOSSES)}. Received: {name!r}"
+        )
+    return _PIXEL_LOSSES[name]()
 
+
+def _serialized(options):
     return {key: keras.saving.serialize_keras_object(value) for key, value in options.items()}

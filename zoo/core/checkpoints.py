@@ -49,11 +49,20 @@ def restore_latest(model, directory):
 
     Returns:
         The number of generator updates made so far; 0 if there is no checkpoint.
+
+    Raises:
+        ValueError: If the model was compiled with other optimizers.
     """
     path = latest(directory)
     if path is None:
         return 0
     model.load_weights(path)
+    saved = int(_NAME.search(path.name)[1])
+    if model.step != saved:  # Keras warns and goes on when an optimizer does not fit
+        raise ValueError(
+            f"The checkpoint {path} does not fit the optimizers of the model: it was saved after "
+            f"{saved} steps and says {model.step} now. Compile the model as it was compiled then."
+        )
     return model.step
 
 

@@ -65,10 +65,11 @@ def test_export_is_checked(zoo_command, tiny_preset, tmp_path, form):
 
 
 def test_train_evaluate_restore(zoo_command, photo_folder, tmp_path):
-    arguments = ["train", "srgan", "--data", photo_folder, "--out", tmp_path / "run", "--pixel-only",
-                 "--set", "filters=4", "--set", "blocks=1", "--set", "compact=True", "--set",
-                 "scale=2", "--batch-size", 2, "--crop", 16, "--steps", 3, "--steps-per-epoch", 2,
-                 "--validation", photo_folder]  # fmt: skip
+    arguments = ["train", "srgan", "--data", photo_folder, "--out", tmp_path / "run"]
+    for option in ("filters=4", "blocks=1", "compact=True", "scale=2"):
+        arguments += ["--set", option]
+    arguments += ["--pixel-only", "l1", "--batch-size", 2, "--crop", 16, "--steps", 3]
+    arguments += ["--steps-per-epoch", 2, "--validation", photo_folder]
     zoo_command(*arguments)
     preset = tmp_path / "run" / "preset"
     model = zoo.from_preset(preset)
@@ -101,6 +102,7 @@ def test_names_of_variants():
     [
         (["train", "srgan", "--data", "sample", "--out", "x", "--steps", "0"], "--steps"),
         (["train", "srgan", "--data", "sample", "--out", "x", "--set", "a"], "NAME=VALUE"),
+        (["train", "srgan", "--data", "sample", "--out", "x", "--pixel-only", "l3"], "l1, l2"),
         (["restore", "nothing.png", "-o", "x", "--preset", "y"], "nothing.png"),
         (["evaluate", "no_such_preset", "--data", "sample"], "no_such_preset"),
         (["export", "no_such_preset", "x"], "no_such_preset"),
