@@ -1,5 +1,6 @@
 """`ImageSource`, what every collection of images looks like to the rest of the library."""
 
+import abc
 import functools
 
 import numpy as np
@@ -14,7 +15,7 @@ _BLOCK = 128
 _CROP_STREAM = 0x63726F70
 
 
-class ImageSource:
+class ImageSource(abc.ABC):
     """A collection of images, read as float32 `(height, width, channels)` in [-1, 1].
 
     Sources are made by `pipelines.from_folder`, `from_arrays`, `from_tfds`, `from_tfrecord` and
@@ -53,9 +54,9 @@ class ImageSource:
         """`(height, width, channels)` of what is read; `None` for a side that varies."""
         return self._image_shape
 
+    @abc.abstractmethod
     def describe(self, index):
         """Returns how to find image number `index`: a path, or a place in an array or a file."""
-        return f"number {index} of {type(self).__name__}"
 
     def stream(self, seed, start=0):
         """Endless shuffled crops, a pure function of `seed` and the position in the stream.
@@ -106,9 +107,9 @@ class ImageSource:
 
         return self._in_order().map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
+    @abc.abstractmethod
     def encoded(self):
         """Yields `(name, encoded bytes)` of every whole image, in the order of the source."""
-        raise NotImplementedError
 
     def _in_order(self):
         return tf.data.Dataset.range(self._count).map(lambda index: (index,))
@@ -127,9 +128,9 @@ class ImageSource:
 
         return _in_blocks(visit, start)
 
+    @abc.abstractmethod
     def _read(self, place, index, *record):
         """Pixels of the window `place(height, width)` of one image, in their stored type."""
-        raise NotImplementedError
 
     def _load(self, function, arguments):
         image = tf.numpy_function(function, arguments, tf.float32, stateful=False)

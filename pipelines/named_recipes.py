@@ -51,23 +51,19 @@ def low_light():
 def old_photo():
     """Return what time does to prints, and the scanner afterwards.
 
-    Half of the photographs are black and white to begin with, which is part of the clean image: a
-    restorer learns to take the brown away, not to invent colours.
+    Most prints were black and white or toned to begin with. That is part of the clean image: a
+    restorer learns to leave the tone alone, not to invent colours.
     """
     tone = ops.OneOf(
-        [
-            ops.Sepia(strength=(0.3, 1.0), color_left=(0.5, 1.0)),
-            ops.Desaturation(amount=(0.1, 0.7)),
-            ops.ColorCast(loss=(0.0, 0.2), gamma=(0.87, 1.15)),
-        ],
-        weights=[0.55, 0.15, 0.3],
-        probability=0.9,
+        [ops.Sepia(strength=(0.3, 1.0), color_left=(0.0, 0.5)), ops.Grayscale()],
+        weights=[0.6, 0.4],
+        probability=0.6,
     )
     print_ages = [
-        tone,
-        ops.Fading(black=(0.0, 0.2), white=(0.75, 1.0), gamma=(0.87, 1.15), probability=0.75),
-        ops.UnevenLight(strength=(0.05, 0.25), probability=0.35),
-        ops.Vignette(strength=(-0.25, 0.4), probability=0.35),
+        ops.ColorCast(loss=(0.0, 0.15), gamma=(0.92, 1.09), probability=0.25),
+        ops.Fading(black=(0.0, 0.15), white=(0.82, 1.0), gamma=(0.93, 1.08), probability=0.7),
+        ops.UnevenLight(strength=(0.05, 0.2), probability=0.3),
+        ops.Vignette(strength=(-0.2, 0.35), probability=0.3),
         ops.GaussianBlur(sigma_px=(0.3, 1.2), probability=0.5),
         ops.FilmGrain(sigma_levels=(2, 11), size_px=(0.0, 0.8), probability=0.6),
     ]
@@ -85,7 +81,7 @@ def old_photo():
         ops.JPEG(quality=(50, 95), probability=0.7),
     ]
     return {
-        "scene": [ops.Grayscale(probability=0.5)],
+        "scene": [tone],
         "steps": [*print_ages, *surface_wears, *scan],
         "rounding": True,
         "description": "Faded, toned, scratched, creased and dusty photographs, as scanned",

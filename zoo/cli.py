@@ -45,7 +45,7 @@ def train(
     validation: Annotated[str | None, typer.Option(help="Held-out images, as --data.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="Option NAME=VALUE.")] = (),
     pixel_only: Annotated[
-        str | None, typer.Option(help="l1 or l2: train with this loss alone, no adversary.")
+        str | None, typer.Option(help="l1, l2 or detail: train with this loss alone.")
     ] = None,
     steps: Annotated[int, typer.Option(help="Generator updates in all.")] = 10_000,
     batch_size: Annotated[int, typer.Option(help="Pairs an update, over all replicas.")] = 16,

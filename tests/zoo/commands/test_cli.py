@@ -102,7 +102,10 @@ def test_names_of_variants():
     [
         (["train", "srgan", "--data", "sample", "--out", "x", "--steps", "0"], "--steps"),
         (["train", "srgan", "--data", "sample", "--out", "x", "--set", "a"], "NAME=VALUE"),
-        (["train", "srgan", "--data", "sample", "--out", "x", "--pixel-only", "l3"], "l1, l2"),
+        (
+            ["train", "srgan", "--data", "sample", "--out", "x", "--pixel-only", "l3"],
+            "l1, l2, detail",
+        ),
         (["restore", "nothing.png", "-o", "x", "--preset", "y"], "nothing.png"),
         (["evaluate", "no_such_preset", "--data", "sample"], "no_such_preset"),
         (["export", "no_such_preset", "x"], "no_such_preset"),
