@@ -15,6 +15,7 @@ from zoo.losses.reconstruction import BoundedSimilarityLoss as BoundedSimilarity
 from zoo.losses.reconstruction import CharbonnierLoss as CharbonnierLoss
 from zoo.losses.reconstruction import DetailLoss as DetailLoss
 from zoo.losses.reconstruction import EdgeLoss as EdgeLoss
+from zoo.losses.reconstruction import PSNRLoss as PSNRLoss
 from zoo.losses.reconstruction import SSIMLoss as SSIMLoss
 from zoo.losses.reconstruction import TotalVariationLoss as TotalVariationLoss
 from zoo.losses.reconstruction import replica_mean as replica_mean

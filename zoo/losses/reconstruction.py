@@ -76,6 +76,45 @@ class CharbonnierLoss(ImageLoss):
 
 
 @keras.saving.register_keras_serializable(package="zoo")
+class PSNRLoss(ImageLoss):
+    """Minus the PSNR of each image in dB, for images in [-1, 1].
+
+    A mean squared error in which every image counts alike, however damaged it is: one photograph
+    whose contrast can only be guessed does not drown the noise and the scratches of the others.
+
+    Args:
+        floor: Mean squared error that is added, more than 0: below it an image hardly counts.
+            Defaults to `1e-5`, about one level of 255.
+        reduction: As in `keras.losses.Loss`; the unreduced loss has shape `(N,)`. Defaults to
+            `"sum_over_batch_size"`.
+        name: Name of the loss. Defaults to `None`.
+
+    Example:
+
+    >>> loss = PSNRLoss()
+    >>> round(float(loss(tf.zeros((1, 4, 4, 3)), tf.fill((1, 4, 4, 3), 0.2))), 2)
+    -20.0
+
+    Reference:
+        - [Chen et al., 2021 (HINet)](https://arxiv.org/abs/2105.06086), section 3.3
+    """
+
+    def __init__(self, floor=1e-5, reduction="sum_over_batch_size", name=None):
+        super().__init__(reduction=reduction, name=name)
+        self.floor = _positive("floor", floor)
+
+    def call(self, y_true, y_pred):
+        """Loss of each image."""
+        difference = tf.cast(y_pred, tf.float32) - tf.cast(y_true, tf.float32)
+        squared = tf.reduce_mean(tf.square(difference), axis=(1, 2, 3))
+        return 10.0 * tf.experimental.numpy.log10((squared + self.floor) / 4.0)
+
+    def get_config(self):
+        """Arguments that remake this loss."""
+        return {**super().get_config(), "floor": self.floor}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
 class SSIMLoss(ImageLoss):
     """`1 - SSIM`, in [0, 2]: structure rather than exact values.
 
