@@ -5,6 +5,7 @@ Each table stands between `<!-- table: NAME -->` and `<!-- end -->` and is made 
 """
 
 import argparse
+import json
 import re
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ import pipelines
 import zoo
 from zoo.commands import variants
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+HERE = Path(__file__).resolve().parent
+README = HERE.parent / "README.md"
 
 
 def presets_table():
@@ -54,7 +56,46 @@ def recipes_table():
     ]
 
 
-TABLES = {"presets": presets_table, "variants": variants_table, "recipes": recipes_table}
+def quality_table():
+    """One row for each recipe and method, with what others published."""
+    measured = json.loads((HERE / "results" / "quality.json").read_text())["rows"]
+    published = json.loads((HERE / "published.json").read_text())
+    sets = list(dict.fromkeys(row["data"] for row in measured))
+    kinds = [("psnr", "PSNR", 2), ("ssim", "SSIM", 4), ("feature_distance", "FD", 4)]
+    columns = [(data, *kind) for data in sets for kind in kinds]
+    header = [f"{data} {title}" for data, _, title, _ in columns]
+    lines = [
+        "| recipe | method | " + " | ".join(header) + " |",
+        "|---" * (2 + len(header)) + "|",
+    ]
+    for recipe in dict.fromkeys(row["recipe"] for row in measured):
+        rows = [row for row in [*measured, *published] if row["recipe"] == recipe]
+        for method in dict.fromkeys(row["method"] for row in rows):
+            mine = [row for row in rows if row["method"] == method]
+            values = {(row["data"], row["metric"]): row["value"] for row in mine}
+            cells = [
+                f"{values[data, metric]:.{digits}f}" if (data, metric) in values else ""
+                for data, metric, _, digits in columns
+            ]
+            lines.append(f"| `{recipe}` | {_title(mine[0])} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _title(row):
+    if row.get("preset"):
+        return f"**`{row['method']}`**"
+    if "source" not in row:
+        return row["method"]
+    link = re.match(r"https://\S+[^,\s]", row["source"])
+    return f"[{row['method']}]({link[0]})*"
+
+
+TABLES = {
+    "presets": presets_table,
+    "variants": variants_table,
+    "recipes": recipes_table,
+    "quality": quality_table,
+}
 
 
 def with_tables(text):

@@ -1,6 +1,7 @@
 """From a Keras model to what is served: SavedModels for TF-Serving, TFLite files, and the check."""
 
 from export.parity import check as check
+from export.record import record as record
 from export.report import ParityError as ParityError
 from export.report import ParityReport as ParityReport
 from export.saved_model import saved_model as saved_model

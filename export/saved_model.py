@@ -7,18 +7,20 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from export.record import write_record
 from export.signatures import (
     alignment_of,
     bytes_signature,
     exportable_network,
     float_signature,
 )
+from zoo.core.hardware import chosen_precision
 
 # A writer retries when another one takes its number; more losses in a row than this are no race.
 _MAX_ATTEMPTS = 1000
 
 
-def saved_model(model, directory, *, alignment=None, max_pixels=2**22):
+def saved_model(model, directory, *, precision="auto", alignment=None, max_pixels=2**22):
     """Write the next numbered version of a model, with signatures on floats and on files.
 
     * `serving_default`: `images`, float32 `(N, H, W, C)` in [0, 1], to `restored_images` in [0, 1];
@@ -28,9 +30,9 @@ def saved_model(model, directory, *, alignment=None, max_pixels=2**22):
       refused with an error that names the item.
 
     Any height and width work; sides that do not suit the network's strides are extended inside
-    the graph. The file holds the variables of the inference network and nothing of the training,
-    computes in float32 whatever policy the model was trained under, and contains standard
-    TensorFlow operations only. The version appears at once and complete (a server that watches
+    the graph. The file holds the variables of the inference network in float32 and nothing of the
+    training, computes in `precision` whatever policy the model was trained under, and contains
+    standard TensorFlow operations only; `export.record` returns what was chosen. The version appears at once and complete (a server that watches
     `directory` never sees half of it), earlier versions are not touched, and several processes
     may export into one directory.
 
@@ -38,6 +40,11 @@ def saved_model(model, directory, *, alignment=None, max_pixels=2**22):
         model: A model of the zoo, or a functional `keras.Model` on images in [-1, 1] with input
             shape `(None, None, None, 1 or 3)`.
         directory: Path of the model's folder; it is created. The versions are `1`, `2`, ... in it.
+        precision: `"auto"` (default), `"float32"` or `"bfloat16"`. `"auto"` judges the machine that
+            exports: bfloat16 if it has AMX or a GPU of compute capability 8 and later, else
+            float32. Name the precision if the server is another kind of machine: bfloat16 runs
+            everywhere, but several times slower than float32 where the hardware lacks it. The
+            ends of the network keep float32, so that 8-bit levels survive.
         alignment: Integer, height and width that the network can take are multiples of it.
             Defaults to `None`: computed from the network's strides.
         max_pixels: Integer, `restore_bytes` refuses images with more pixels (height x width)
@@ -61,7 +68,8 @@ def saved_model(model, directory, *, alignment=None, max_pixels=2**22):
     """
     directory = Path(directory)
     _check_arguments(directory, max_pixels)
-    network = exportable_network(model)
+    chosen = chosen_precision(precision)
+    network = exportable_network(model, chosen)
     alignment = alignment_of(network, alignment)
     signatures = {
         "serving_default": float_signature(network, alignment).get_concrete_function(),
@@ -76,6 +84,14 @@ def saved_model(model, directory, *, alignment=None, max_pixels=2**22):
     unfinished.mkdir()
     try:
         _write(network, signatures, unfinished)
+        write_record(
+            unfinished,
+            model=getattr(model, "name", network.name),
+            precision=chosen,
+            requested_precision=precision,
+            alignment=alignment,
+            max_pixels=max_pixels,
+        )
         return _publish(unfinished, directory)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

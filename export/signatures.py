@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from export.image_files import check_file, decode_file, require
 from zoo.core.alignment import run_aligned
-from zoo.core.precision import with_policy
+from zoo.core.precision import inference_policy, with_policy
 from zoo.core.receptive_field import receptive_field
 
 FLOAT_INPUT, FLOAT_OUTPUT = "images", "restored_images"
@@ -19,13 +19,15 @@ BYTES_INPUT, BYTES_OUTPUT = "image_bytes", "restored_bytes"
 _RANGE_SLACK = 1e-3
 
 
-def exportable_network(model):
-    """Return a float32 copy of the network that `model` is served with.
+def exportable_network(model, precision="float32"):
+    """Return a copy of the network that `model` is served with.
 
     Args:
         model: A `zoo.core.AdversarialModel` (its `inference_network` is taken) or a functional
             `keras.Model` from images `(None, None, None, C)`, C = 1 or 3, to images, in [-1, 1].
-            It may have been built under any dtype policy; the copy computes in float32.
+            It may have been built under any dtype policy.
+        precision: `"float32"` (default) or `"bfloat16"`, in which the copy computes. In bfloat16
+            the ends of the network keep float32, see `zoo.core.precision.with_policy`.
 
     Returns:
         A functional `keras.Model` with weights of its own.
@@ -55,7 +57,7 @@ def exportable_network(model):
             "`model` must take any height and width, or it cannot be served: build it with "
             f"keras.Input((None, None, {shape[-1]})) and load the weights. Received: {shape}"
         )
-    return with_policy(network, "float32")
+    return with_policy(network, inference_policy(precision))
 
 
 def alignment_of(network, alignment=None):

@@ -28,6 +28,19 @@ def denoise_blind():
     }
 
 
+def noise(sigma_levels):
+    """Return Gaussian noise of one strength, as an 8-bit file holds it.
+
+    Args:
+        sigma_levels: Standard deviation, of 255.
+    """
+    return {
+        "steps": [ops.GaussianNoise(sigma_levels=sigma_levels)],
+        "rounding": True,
+        "description": f"Gaussian noise, sigma {sigma_levels} of 255, clipped and rounded",
+    }
+
+
 def jpeg():
     """Return JPEG of unknown quality."""
     return {
@@ -190,6 +203,9 @@ NAMED = {
     "bicubic-x2": lambda: bicubic(2),
     "bicubic-x3": lambda: bicubic(3),
     "bicubic-x4": lambda: bicubic(4),
+    "denoise-15": lambda: noise(15),
+    "denoise-25": lambda: noise(25),
+    "denoise-50": lambda: noise(50),
     "denoise-blind": denoise_blind,
     "gfpgan": gfpgan,
     "jpeg": jpeg,

@@ -45,7 +45,7 @@ def train(
     validation: Annotated[str | None, typer.Option(help="Held-out images, as --data.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="Option NAME=VALUE.")] = (),
     pixel_only: Annotated[
-        str | None, typer.Option(help="l1, l2 or detail: train with this loss alone.")
+        str | None, typer.Option(help="l1, l2 or psnr: train with this loss alone.")
     ] = None,
     steps: Annotated[int, typer.Option(help="Generator updates in all.")] = 10_000,
     batch_size: Annotated[int, typer.Option(help="Pairs an update, over all replicas.")] = 16,
@@ -99,6 +99,9 @@ def evaluate(
     data: Annotated[str, typer.Option(help="Folder, tfds:NAME[:SPLIT], *.tfrecord or sample.")],
     recipe: Annotated[str | None, typer.Option(help="Recipe name or JSON file.")] = None,
     seed: Annotated[int, typer.Option(help="Of the damage.")] = 0,
+    features: Annotated[
+        Path | None, typer.Option(help="efficientnet_lite0.keras: adds the perceptual distance.")
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Score a preset: PSNR and SSIM of its input and of its output."""
@@ -106,7 +109,7 @@ def evaluate(
     from zoo.commands import evaluating
 
     model = zoo.from_preset(preset)
-    report = evaluating.evaluate(model, data, recipe, seed, progress=not json_)
+    report = evaluating.evaluate(model, data, recipe, seed, features, progress=not json_)
     _show({"preset": preset, **report}, evaluating.as_lines(report), json_)
 
 

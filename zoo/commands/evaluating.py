@@ -8,19 +8,29 @@ import zoo
 from zoo.core.alignment import run_aligned
 
 
-def metrics_of(model):
+def metrics_of(model, features=None):
     """Return PSNR and SSIM by the customs of the model's task.
 
     Super-resolution is scored on luma without a border of `scale` pixels, everything else on the
     channels that the model makes.
+
+    Args:
+        model: `zoo.PairedGAN`.
+        features: Path of `efficientnet_lite0.keras`, to add the perceptual distance; `None`
+            (default) leaves it out. It reads RGB images.
     """
     upscales = model.scale > 1
     channel = "gray" if model.generator.output_shape[-1] == 1 else ("y" if upscales else "rgb")
     border = model.scale if upscales else 0
-    return [zoo.metrics.PSNR(channel, border), zoo.metrics.SSIM(channel, border)]
+    metrics = [zoo.metrics.PSNR(channel, border), zoo.metrics.SSIM(channel, border)]
+    if features is not None:
+        if channel == "gray":
+            raise ValueError("`features` reads RGB images. Received: a model of gray images.")
+        metrics.append(zoo.metrics.FeatureDistance.efficientnet_lite0(features, border=border))
+    return metrics
 
 
-def evaluate(model, data, recipe=None, seed=0, progress=True):
+def evaluate(model, data, recipe=None, seed=0, features=None, progress=True):
     """Degrade images with fixed draws, restore them and score both.
 
     The input is scored as it is, or enlarged by bicubic interpolation where the model enlarges.
@@ -30,6 +40,7 @@ def evaluate(model, data, recipe=None, seed=0, progress=True):
         data: What `pipelines.from_source` takes.
         recipe: Recipe, its name or file. Defaults to the one that the model is made for.
         seed: Integer, of the damage. Defaults to 0.
+        features: As in `metrics_of`.
         progress: Bool, show a progress bar. Defaults to `True`.
 
     Returns:
@@ -39,7 +50,7 @@ def evaluate(model, data, recipe=None, seed=0, progress=True):
     recipe = pipelines.recipe(recipe or model.default_recipe)
     photos = pipelines.from_source(data)
     pairs = pipelines.paired(photos, recipe, 1, seed=seed, shuffle=False)
-    before, after = metrics_of(model), metrics_of(model)
+    before, after = metrics_of(model, features), metrics_of(model, features)
 
     @tf.function(reduce_retracing=True, autograph=False)
     def run(degraded):
@@ -80,7 +91,7 @@ def as_lines(report):
     for name, value in report.items():
         if isinstance(value, dict):
             lines.append(
-                f"{name.upper():5} input {value['input']:8.4f}   restored {value['restored']:8.4f}"
+                f"{name:16} input {value['input']:8.4f}   restored {value['restored']:8.4f}"
                 f"   ({value['protocol']})"
             )
     return lines

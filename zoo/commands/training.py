@@ -64,12 +64,12 @@ def train(settings, schedule, out):
     """
     out = Path(out)
     strategy = distribution.strategy(schedule.strategy)
-    _claim(out, settings)
     policy = hardware.fast_policy() if settings.policy == "auto" else settings.policy
     keras.config.set_dtype_policy(policy)
     keras.utils.set_random_seed(settings.seed)
     with strategy.scope():
         model = build(settings)
+    _claim(out, settings)  # after what may fail: a mistyped option leaves no folder behind
     start = checkpoints.restore_latest(model, out / "checkpoints")
     distribution.require_agreement(
         strategy, start, f"`--out` {out} must be one folder that all workers share, from which "

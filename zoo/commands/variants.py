@@ -10,7 +10,6 @@ _PIXEL_LOSSES = {
     "l1": keras.losses.MeanAbsoluteError,
     "l2": keras.losses.MeanSquaredError,
     "psnr": zoo.losses.PSNRLoss,
-    "detail": zoo.losses.DetailLoss,
 }
 
 
@@ -36,7 +35,7 @@ def make(name, options, pixel_only=None, ema_halflife_images=0, seed=0):
     Args:
         name: Name of `all_variants()`, of a preset, or a preset folder.
         options: Dict of constructor arguments of the variant (must be empty for a preset).
-        pixel_only: `"l1"`, `"l2"`, `"psnr"` or `"detail"` to train with this loss alone, `None` (default)
+        pixel_only: `"l1"`, `"l2"` or `"psnr"` to train with this loss alone, `None` (default)
             for the objective of the variant.
         ema_halflife_images: Float.
         seed: Integer.

@@ -20,6 +20,33 @@ def fast_policy():
     return "mixed_bfloat16" if "amx_bf16" in _cpu_flags() else "float32"
 
 
+def chosen_precision(precision):
+    """Return what a `precision` argument of inference stands for on this machine.
+
+    Args:
+        precision: `"float32"`, `"bfloat16"`, or `"auto"`: bfloat16 where `fast_policy` has it.
+
+    Returns:
+        `"float32"` or `"bfloat16"`.
+
+    Raises:
+        ValueError: If `precision` is none of these.
+
+    Example:
+
+    >>> chosen_precision("bfloat16")
+    'bfloat16'
+    """
+    if precision not in ("auto", "float32", "bfloat16"):
+        raise ValueError(
+            "`precision` must be 'auto', 'float32' or 'bfloat16'. "
+            f"Received: precision={precision!r}"
+        )
+    if precision == "auto":
+        return fast_policy().removeprefix("mixed_")
+    return precision
+
+
 def _cpu_flags():
     try:
         text = Path("/proc/cpuinfo").read_text()

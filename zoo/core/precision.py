@@ -7,6 +7,11 @@ import keras
 _LOW_PRECISION = ("float16", "bfloat16")
 
 
+def inference_policy(precision):
+    """Return the dtype policy that computes in `precision`, `"float32"` or `"bfloat16"`."""
+    return {"float32": "float32", "bfloat16": "mixed_bfloat16"}[precision]
+
+
 def with_policy(network, policy):
     """Return a copy of `network` that computes under the dtype policy `policy`.
 

@@ -6,25 +6,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.core.hardware import fast_policy
-from zoo.core.precision import with_policy
+from zoo.core.precision import inference_policy, with_policy
 from zoo.core.receptive_field import receptive_field
 
-_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 _LEVELS = {"uint8": 255.0, "uint16": 65535.0}
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow converts colour to gray
-
-
-def _policy(precision):
-    """The dtype policy for a `precision` as `restore` takes it."""
-    if precision == "auto":
-        return fast_policy()
-    if precision not in _POLICIES:
-        raise ValueError(
-            "`precision` must be 'auto', 'float32' or 'bfloat16'. "
-            f"Received: precision={precision!r}"
-        )
-    return _POLICIES[precision]
 
 
 class TileNetwork:
@@ -35,12 +21,11 @@ class TileNetwork:
 
     Args:
         network: Functional `keras.Model`, `(None, None, None, C)` to an image, C 1 or 3.
-        precision: `"float32"`, `"bfloat16"` or `"auto"`, which is what
-            `zoo.core.hardware.fast_policy` finds.
+        precision: `"float32"` or `"bfloat16"`.
     """
 
     def __init__(self, network, precision):
-        policy = _policy(precision)
+        policy = inference_policy(precision)
         self.field = receptive_field(network)
         self.input_channels, self.output_channels = _check_ends(network, self.field)
         self._copy = None if _computes_in(network, policy) else _shared_copy(network, policy)

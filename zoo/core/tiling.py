@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from zoo.core.hardware import chosen_precision
 from zoo.core.photos import Photo
 from zoo.core.tile_network import TileNetwork
 
@@ -26,17 +27,16 @@ _SMALLEST_TILE = 32  # pixels; no point in retrying below this
 _tile_networks = weakref.WeakKeyDictionary()
 
 
-def restore(
-    model, image, tile=None, overlap=None, *, precision="float32", progress=False, out=None
-):
+def restore(model, image, tile=None, overlap=None, *, precision="auto", progress=False, out=None):
     """Run an image-to-image model on a picture of any size, kind and bit depth.
 
     Large images are cut into overlapping tiles that go through the network one at a time, as
     8 or 16 bit integers until they are on the device: neither device memory nor temporary host
     memory grows with the image. With the default overlap, the result is the one that the network
-    gives on the whole image: tiles overlap by its receptive field, start on its grid, and lie
-    flush with the image's border, so that the padding inside the network acts where it would
-    have acted. Sizes off the network's grid are continued by reflection and cut back.
+    gives on the whole image (in bfloat16, up to its rounding): tiles overlap by its receptive
+    field, start on its grid, and lie flush with the image's border, so that the padding inside
+    the network acts where it would have acted. Sizes off the network's grid are continued by
+    reflection and cut back.
 
     Networks with a layer that sees the whole image (instance normalization, attention, global
     pooling) have no exact tiles. They are run on the whole image up to 2 megapixels; tiling
@@ -56,9 +56,11 @@ def restore(
             else 256 to 384 px, more for networks that see far.
         overlap: Pixels that a tile sees beyond its square on each side. `None` (default) is the
             receptive field of the network, which makes tiles exact; less is faster, not exact.
-        precision: `"float32"` (default), `"bfloat16"`, or `"auto"`, which is bfloat16 where that
-            is faster (a CPU with AMX, a GPU of compute capability 8 and later) and float32
-            elsewhere. In bfloat16 the last layer with weights and what follows it keep float32.
+        precision: `"auto"` (default), which is bfloat16 where that is faster (a CPU with AMX, a
+            GPU of compute capability 8 and later) and float32 elsewhere; `"float32"`, which gives
+            the same on every machine; or `"bfloat16"`. In bfloat16 the last layer with weights
+            and what follows it keep float32, so that 8 bit images lose next to nothing; prefer
+            float32 where the lowest of 16 bits count.
         progress: `True` shows a progress bar; a function is called as `progress(done, total)`
             with pixels of the input. Defaults to `False`.
         out: Array to write the result into, `np.memmap` for results larger than memory. Only with
@@ -85,6 +87,7 @@ def restore(
     (60, 100)
     """
     network = _inference_network(model)
+    precision = chosen_precision(precision)
     photo, rewrap = _unwrap(image, out)
     pixels = _checked_pixels(photo.pixels)
     runner = _tile_network(network, precision)

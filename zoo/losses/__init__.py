@@ -13,7 +13,6 @@ from zoo.losses.penalties import r2_penalty as r2_penalty
 from zoo.losses.perceptual import PerceptualLoss as PerceptualLoss
 from zoo.losses.reconstruction import BoundedSimilarityLoss as BoundedSimilarityLoss
 from zoo.losses.reconstruction import CharbonnierLoss as CharbonnierLoss
-from zoo.losses.reconstruction import DetailLoss as DetailLoss
 from zoo.losses.reconstruction import EdgeLoss as EdgeLoss
 from zoo.losses.reconstruction import PSNRLoss as PSNRLoss
 from zoo.losses.reconstruction import SSIMLoss as SSIMLoss

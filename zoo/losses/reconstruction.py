@@ -7,6 +7,8 @@ float32 whatever the global policy, and expect images in [-1, 1].
 model that scales the sum of its terms itself takes `replica_mean` instead.
 """
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -107,7 +109,7 @@ class PSNRLoss(ImageLoss):
         """Loss of each image."""
         difference = tf.cast(y_pred, tf.float32) - tf.cast(y_true, tf.float32)
         squared = tf.reduce_mean(tf.square(difference), axis=(1, 2, 3))
-        return 10.0 * tf.experimental.numpy.log10((squared + self.floor) / 4.0)
+        return 10.0 * tf.math.log((squared + self.floor) / 4.0) / math.log(10.0)
 
     def get_config(self):
         """Arguments that remake this loss."""
@@ -192,59 +194,6 @@ class EdgeLoss(ImageLoss):
     def get_config(self):
         """Arguments that remake this loss."""
         return {**super().get_config(), "epsilon": self.epsilon}
-
-
-@keras.saving.register_keras_serializable(package="zoo")
-class DetailLoss(ImageLoss):
-    """L1 of the detail, and with a smaller weight L1 of the tone.
-
-    The difference of the images is split into its mean over blocks (tone: fading, casts, light) and
-    the rest (detail: noise, scratches, blur). Where the tone can only be guessed, its error is the
-    same for thousands of pixels and drowns the gradient of everything else in a plain L1 or L2.
-
-    Args:
-        tone_weight: Float, at least 0. Defaults to 0.2.
-        block_px: Integer, side of a block, more than 1. Defaults to 16.
-        reduction: As in `keras.losses.Loss`. Defaults to `"sum_over_batch_size"`.
-        name: Name of the loss. Defaults to `None`.
-
-    Example:
-
-    >>> loss = DetailLoss(tone_weight=0.5, block_px=2)
-    >>> float(loss(tf.zeros((1, 4, 4, 1)), tf.ones((1, 4, 4, 1))))
-    0.5
-    """
-
-    def __init__(self, tone_weight=0.2, block_px=16, reduction="sum_over_batch_size", name=None):
-        super().__init__(reduction=reduction, name=name)
-        if tone_weight < 0:
-            raise ValueError(f"`tone_weight` must not be negative. Received: {tone_weight}")
-        if not isinstance(block_px, int) or block_px < 2:
-            raise ValueError(
-                f"`block_px` must be a whole number of pixels, 2 or more. Received: {block_px!r}"
-            )
-        self.tone_weight = float(tone_weight)
-        self.block_px = block_px
-
-    def call(self, y_true, y_pred):
-        """One loss a pixel: target and output `(N, H, W, C)` to `(N, H, W)`."""
-        difference = tf.cast(y_pred, tf.float32) - tf.cast(y_true, tf.float32)
-        size = tf.shape(difference)[1:3]
-        # Blocks at the border that are not full average over the pixels that they have.
-        tone = tf.nn.avg_pool2d(difference, self.block_px, self.block_px, "SAME")
-        tone = tf.repeat(tf.repeat(tone, self.block_px, axis=1), self.block_px, axis=2)
-        before = (tf.shape(tone)[1:3] - size) // 2  # how "SAME" places the first block
-        tone = tf.slice(tone, [0, *tf.unstack(before), 0], tf.shape(difference))
-        per_value = tf.abs(difference - tone) + self.tone_weight * tf.abs(tone)
-        return tf.reduce_mean(per_value, axis=-1)
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "tone_weight": self.tone_weight,
-            "block_px": self.block_px,
-        }
 
 
 @keras.saving.register_keras_serializable(package="zoo")

@@ -104,7 +104,7 @@ def test_names_of_variants():
         (["train", "srgan", "--data", "sample", "--out", "x", "--set", "a"], "NAME=VALUE"),
         (
             ["train", "srgan", "--data", "sample", "--out", "x", "--pixel-only", "l3"],
-            "l1, l2, detail",
+            "l1, l2, psnr",
         ),
         (["restore", "nothing.png", "-o", "x", "--preset", "y"], "nothing.png"),
         (["evaluate", "no_such_preset", "--data", "sample"], "no_such_preset"),
@@ -112,9 +112,11 @@ def test_names_of_variants():
         (["export", "x", "y", "--format", "onnx"], "onnx"),
     ],
 )
-def test_errors_name_the_argument(zoo_command, arguments, message):
+def test_errors_name_the_argument(zoo_command, arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=message):
         zoo_command(*arguments)
+    assert not list(tmp_path.iterdir())  # nothing is left behind
 
 
 def test_expected_errors_are_one_line_and_exit_code_2():

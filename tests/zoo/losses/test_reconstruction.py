@@ -12,7 +12,7 @@ ALL = [
     losses.TotalVariationLoss(),
     losses.EdgeLoss(epsilon=0.1),
     losses.BoundedSimilarityLoss(scale=0.3),
-    losses.DetailLoss(tone_weight=0.4, block_px=4),
+    losses.PSNRLoss(floor=1e-3),
 ]
 
 
@@ -160,30 +160,26 @@ def test_ssim_loss_refuses_images_smaller_than_its_window():
         losses.SSIMLoss()(tf.zeros((1, 8, 8, 3)), tf.zeros((1, 8, 8, 3)))
 
 
-def test_detail_loss_splits_tone_from_detail():
-    # Block of 2x2: differences 3, 1, 1, -1 have the mean 1; the detail is 2, 0, 0, -2.
-    # Mean absolute detail 1, mean absolute tone 1, so the loss is 1 + 0.25 * 1.
-    difference = tf.constant([[3.0, 1.0], [1.0, -1.0]])[None, :, :, None]
-    loss = losses.DetailLoss(tone_weight=0.25, block_px=2)
-    assert float(loss(tf.zeros_like(difference), difference)) == pytest.approx(1.25, abs=1e-6)
+def test_psnr_loss_is_minus_the_metric():
+    # Errors of 0.25 and 0.5 of a range of 2: 18.06 and 12.04 dB; the floor changes nothing here.
+    target = tf.zeros((2, 8, 8, 3))
+    output = target + tf.constant([0.25, 0.5])[:, None, None, None]
+    values = losses.PSNRLoss(floor=1e-9).call(target, output)
+    np.testing.assert_allclose(values, -10 * np.log10(4 / np.array([0.0625, 0.25])), rtol=1e-5)
 
 
-def test_detail_loss_of_a_shift_is_its_tone_alone():
-    # 5 px and blocks of 4: the image is no multiple of the block, the shift is still all tone.
-    target = tf.random.stateless_uniform((2, 5, 7, 3), (0, 1))
-    loss = losses.DetailLoss(tone_weight=0.3, block_px=4)
-    assert float(loss(target, target + 0.5)) == pytest.approx(0.15, abs=1e-5)
+def test_psnr_loss_weighs_images_alike():
+    # A plain mean squared error would give the image that is ten times worse 10 times the gradient.
+    target, output = tf.zeros((2, 8, 8, 1)), tf.Variable(tf.ones((2, 8, 8, 1)))
+    output.assign(output * tf.constant([0.5, 0.05])[:, None, None, None])
+    with tf.GradientTape() as tape:
+        value = losses.PSNRLoss(floor=1e-9)(target, output)
+    pulls = tf.reduce_sum(tape.gradient(value, output) * output, axis=(1, 2, 3))
+    np.testing.assert_allclose(pulls[0], pulls[1], rtol=1e-4)
 
 
-def test_detail_loss_is_one_value_a_pixel_and_remembers_its_arguments():
-    loss = losses.DetailLoss.from_config(
-        losses.DetailLoss(tone_weight=0.4, block_px=8, name="d").get_config()
-    )
-    assert (loss.tone_weight, loss.block_px, loss.name) == (0.4, 8, "d")
-    assert loss.call(tf.zeros((2, 9, 10, 3)), tf.ones((2, 9, 10, 3))).shape == (2, 9, 10)
-
-
-@pytest.mark.parametrize("arguments", [{"tone_weight": -1}, {"block_px": 1}, {"block_px": 2.5}])
-def test_detail_loss_refuses(arguments):
-    with pytest.raises(ValueError, match=f"`{next(iter(arguments))}`"):
-        losses.DetailLoss(**arguments)
+def test_psnr_loss_is_bounded_for_equal_images():
+    image = tf.ones((1, 4, 4, 3))
+    assert float(losses.PSNRLoss(floor=1e-3)(image, image)) == pytest.approx(-36.0206, abs=1e-3)
+    with pytest.raises(ValueError, match="`floor`"):
+        losses.PSNRLoss(floor=0)

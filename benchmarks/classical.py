@@ -1,0 +1,47 @@
+"""What people use without a network, on OpenCV: floats `(1, H, W, 3)` in [-1, 1] in and out."""
+
+import cv2
+import numpy as np
+
+
+def median(image):
+    """The median of 3 x 3 pixels."""
+    return cv2.medianBlur(image, 3)
+
+
+def inpaint_scratches(image):
+    """Telea's inpainting of thin bright and dark lines and spots.
+
+    The mask is what a morphological opening or closing removes from the brightness by more than 30
+    levels, grown by a pixel: the usual detector of dust and scratches.
+    """
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
+    bright = cv2.morphologyEx(gray, cv2.MORPH_TOPHAT, kernel)
+    dark = cv2.morphologyEx(gray, cv2.MORPH_BLACKHAT, kernel)
+    mask = (np.maximum(bright, dark) > 30).astype(np.uint8)
+    mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    return cv2.inpaint(image, mask, 3, cv2.INPAINT_TELEA)
+
+
+def non_local_means(image):
+    """OpenCV's fast non-local means for colour, at the strength of its documentation's example."""
+    return cv2.fastNlMeansDenoisingColored(image, None, 10, 10, 7, 21)
+
+
+def on_floats(method):
+    """Wrap a function of uint8 images."""
+
+    def run(images):
+        levels = np.clip(np.round((np.asarray(images[0]) + 1) * 127.5), 0, 255).astype(np.uint8)
+        return (method(levels).astype(np.float32) / 127.5 - 1)[None]
+
+    return run
+
+
+#: Name -> function.
+METHODS = {
+    "median 3x3 (OpenCV)": on_floats(median),
+    "top-hat mask + Telea (OpenCV)": on_floats(inpaint_scratches),
+    "non-local means (OpenCV)": on_floats(non_local_means),
+}

@@ -1,0 +1,126 @@
+"""Score every preset, the classical methods and the plain input on the same degraded images.
+
+Published figures of other models stand beside them, each with its source. Results go to
+`benchmarks/results/quality.json`, from which the README's table is made (`make tables`).
+
+    python benchmarks/quality.py --data Set5=data/set5 --data CBSD68=data/cbsd68 \
+        --features data/efficientnet_lite0.keras
+"""
+
+import argparse
+import functools
+import json
+import os
+from pathlib import Path
+
+import classical
+import tensorflow as tf
+from rich.progress import track
+
+import pipelines
+import zoo
+from zoo.commands import evaluating
+from zoo.core.alignment import run_aligned
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results" / "quality.json"
+#: The noise levels on which blind denoisers are compared.
+_LEVELS = {"denoise-blind": ("denoise-15", "denoise-25", "denoise-50")}
+
+
+def main():
+    """Parse arguments, score, write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", action="append", required=True, metavar="SET=SOURCE")
+    parser.add_argument("--features", type=Path, help="efficientnet_lite0.keras")
+    parser.add_argument("--presets", nargs="*", default=zoo.list_presets())
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    sources = dict(entry.split("=", 1) for entry in arguments.data)
+    rows = []
+    for recipe, models in by_recipe(arguments.presets).items():
+        for name, source in sources.items():
+            rows += score(recipe, models, name, source, arguments.features)
+    write(arguments.output, {"seed": 0, "rows": rows})
+    print(arguments.output)
+
+
+def by_recipe(presets):
+    """Return a dict of recipe to dict of preset name to model."""
+    groups = {}
+    for name in presets:
+        model = zoo.from_preset(name)
+        for recipe in _LEVELS.get(model.default_recipe, (recipe_of(name, model),)):
+            groups.setdefault(recipe, {})[name] = model
+    return groups
+
+
+def recipe_of(name, model):
+    """The recipe that a preset was trained with."""
+    return zoo.preset_record(name).get("recipe") or model.default_recipe
+
+
+def score(recipe, models, data, source, features):
+    """Score all methods for one recipe on one set of images.
+
+    Args:
+        recipe: Name of a recipe.
+        models: Dict of preset name to model; all of one scale.
+        data: Name of the set.
+        source: What `pipelines.from_source` takes.
+        features: Path of the feature network, or `None`.
+
+    Returns:
+        List of rows, one for each method and metric.
+    """
+    model = next(iter(models.values()))
+    upscales = model.scale > 1
+    enlarge = functools.partial(evaluating.enlarge, scale=model.scale)
+    methods = {"bicubic" if upscales else "input": enlarge}
+    if not upscales:
+        methods |= classical.METHODS
+    methods |= {name: network(each) for name, each in models.items()}
+    metrics = {name: evaluating.metrics_of(model, features) for name in methods}
+    photos = pipelines.from_source(source)
+    pairs = pipelines.paired(photos, recipe, 1, seed=0, shuffle=False)
+    for degraded, clean in track(pairs, f"{recipe}, {data}", total=len(photos)):
+        for name, method in methods.items():
+            output = method(degraded)
+            for metric in metrics[name]:
+                metric.update_state(clean, output)
+    return [
+        {
+            "recipe": recipe,
+            "method": name,
+            "preset": name in models,
+            "data": data,
+            "images": len(photos),
+            "metric": metric.name,
+            "value": float(metric.result()),
+            "protocol": metric.protocol,
+        }
+        for name in methods
+        for metric in metrics[name]
+    ]
+
+
+def network(model):
+    """Return the model as a function of images of any size."""
+    run = tf.function(
+        lambda x: run_aligned(model.inference_network, x, model.size_multiple),
+        reduce_retracing=True,
+        autograph=False,
+    )
+    return run
+
+
+def write(path, contents):
+    """Write JSON; a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(contents, indent=1) + "\n")
+    os.replace(unfinished, path)
+
+
+if __name__ == "__main__":
+    main()
