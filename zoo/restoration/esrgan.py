@@ -22,6 +22,8 @@ class ESRGAN(PairedGAN):
         filters: Integer. Defaults to the paper's 64.
         blocks: Integer, residual-in-residual dense blocks. Defaults to the paper's 23.
         growth: Integer, filters that each dense convolution adds. Defaults to the paper's 32.
+        discriminator_filters: Integer, of the discriminator's first convolution. Defaults to
+            the paper's 64.
         objective: `zoo.PairedObjective`, or `None` for the default.
         **kwargs: `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
 
@@ -38,11 +40,19 @@ class ESRGAN(PairedGAN):
     task = "super-resolution"
 
     def __init__(
-        self, scale=4, channels=3, filters=64, blocks=23, growth=32, objective=None, **kwargs
+        self,
+        scale=4,
+        channels=3,
+        filters=64,
+        blocks=23,
+        growth=32,
+        discriminator_filters=64,
+        objective=None,
+        **kwargs,
     ):
         super().__init__(
             rrdbnet(scale, channels, filters, blocks, growth),
-            lambda: vgg_discriminator(channels),
+            lambda: vgg_discriminator(channels, discriminator_filters),
             objective,
             **kwargs,
         )
@@ -53,6 +63,7 @@ class ESRGAN(PairedGAN):
             "filters": filters,
             "blocks": blocks,
             "growth": growth,
+            "discriminator_filters": discriminator_filters,
         }
 
     @property

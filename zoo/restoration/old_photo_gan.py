@@ -22,6 +22,8 @@ class OldPhotoGAN(PairedGAN):
         filters: Sequence of integers, filters of each level. Defaults to
             `(32, 64, 96, 128, 128)`.
         blocks: Integer, residual blocks a level, on each side. Defaults to 2.
+        discriminator_filters: Integer, of the discriminator's first convolution. Defaults to
+            64.
         objective: `zoo.PairedObjective`, or `None` for L1 + 1e-3 least-squares adversarial.
         **kwargs: `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
 
@@ -40,15 +42,26 @@ class OldPhotoGAN(PairedGAN):
     default_recipe = "old-photo"
 
     def __init__(
-        self, channels=3, filters=(32, 64, 96, 128, 128), blocks=2, objective=None, **kwargs
+        self,
+        channels=3,
+        filters=(32, 64, 96, 128, 128),
+        blocks=2,
+        discriminator_filters=64,
+        objective=None,
+        **kwargs,
     ):
         super().__init__(
             restoration_unet(channels, filters, blocks),
-            lambda: patch_discriminator(channels),
+            lambda: patch_discriminator(channels, discriminator_filters),
             objective,
             **kwargs,
         )
-        self._architecture = {"channels": channels, "filters": list(filters), "blocks": blocks}
+        self._architecture = {
+            "channels": channels,
+            "filters": list(filters),
+            "blocks": blocks,
+            "discriminator_filters": discriminator_filters,
+        }
 
     @staticmethod
     def default_objective():

@@ -24,6 +24,8 @@ class SRGAN(PairedGAN):
         blocks: Integer, residual blocks. Defaults to the paper's 16.
         compact: Bool. `True` takes `compact_srresnet`, which costs a tenth at inference. Defaults
             to `False`, the paper's network.
+        discriminator_filters: Integer, of the discriminator's first convolution. Defaults to
+            the paper's 64.
         objective: `zoo.PairedObjective`. `zoo.PairedObjective()` trains SRResNet: L1 alone.
         **kwargs: `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
 
@@ -40,12 +42,20 @@ class SRGAN(PairedGAN):
     task = "super-resolution"
 
     def __init__(
-        self, scale=4, channels=3, filters=64, blocks=16, compact=False, objective=None, **kwargs
+        self,
+        scale=4,
+        channels=3,
+        filters=64,
+        blocks=16,
+        compact=False,
+        discriminator_filters=64,
+        objective=None,
+        **kwargs,
     ):
         build = compact_srresnet if compact else srresnet
         super().__init__(
             build(scale, channels, filters, blocks),
-            lambda: vgg_discriminator(channels),
+            lambda: vgg_discriminator(channels, discriminator_filters),
             objective,
             **kwargs,
         )
@@ -56,6 +66,7 @@ class SRGAN(PairedGAN):
             "filters": filters,
             "blocks": blocks,
             "compact": compact,
+            "discriminator_filters": discriminator_filters,
         }
 
     @property

@@ -8,7 +8,9 @@ import pytest
 
 import zoo
 
-tiny = functools.partial(zoo.ESRGAN, scale=2, filters=4, blocks=1, growth=2)
+tiny = functools.partial(
+    zoo.ESRGAN, scale=2, filters=4, blocks=1, growth=2, discriminator_filters=4
+)
 
 
 def test_variant_contract(tmp_path, mirrored):

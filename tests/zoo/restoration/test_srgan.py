@@ -9,7 +9,7 @@ import pytest
 
 import zoo
 
-tiny = functools.partial(zoo.SRGAN, scale=2, filters=4, blocks=1)
+tiny = functools.partial(zoo.SRGAN, scale=2, filters=4, blocks=1, discriminator_filters=4)
 
 
 @pytest.mark.parametrize(("compact", "steps"), [(False, 1), (True, 2)])

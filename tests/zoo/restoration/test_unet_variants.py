@@ -1,4 +1,4 @@
-"""OldPhotoGAN: the contract of every variant, and what it promises."""
+"""DenoisingGAN and OldPhotoGAN: the contract of every variant, and what they promise."""
 
 import functools
 
@@ -8,22 +8,27 @@ import pytest
 
 import zoo
 
-tiny = functools.partial(zoo.OldPhotoGAN, filters=(4, 4), blocks=1)
+RECIPES = {zoo.DenoisingGAN: "denoise-blind", zoo.OldPhotoGAN: "old-photo"}
 
 
-def test_variant_contract(tmp_path, mirrored):
+@pytest.fixture(params=RECIPES, ids=lambda cls: cls.__name__)
+def tiny(request):
+    return functools.partial(request.param, filters=(4, 4), blocks=1, discriminator_filters=4)
+
+
+def test_variant_contract(tiny, tmp_path, mirrored):
     # The last layer starts from zeros: the others move from step 2 on.
     cases.run_variant_test(
         tiny, cases.pairs(4, size=24), folder=tmp_path, strategy=mirrored, steps=2
     )
 
 
-def test_untrained_model_changes_nothing():
+def test_untrained_model_changes_nothing(tiny):
     degraded, _ = cases.pairs(1, size=8)
     np.testing.assert_array_equal(tiny()(degraded, training=False), degraded)
 
 
-def test_objective_by_hand():
+def test_objective_by_hand(tiny):
     """L1 and 1e-3 of the least-squares adversary."""
     model = tiny()
     degraded, clean = cases.pairs(2, size=24)
@@ -35,11 +40,17 @@ def test_objective_by_hand():
     assert float(terms["adversarial"]) / expected == pytest.approx(1.0, rel=1e-3)
 
 
-def test_gray_images():
+def test_gray_images(tiny):
     model = tiny(channels=1)
     assert model(np.zeros((1, 8, 12, 1), "float32"), training=False).shape == (1, 8, 12, 1)
 
 
-def test_names_for_the_command_line():
+def test_names_for_the_command_line(tiny):
     model = tiny()
-    assert (model.default_recipe, model.scale) == ("old-photo", 1)
+    assert (model.default_recipe, model.scale) == (RECIPES[type(model)], 1)
+
+
+def test_default_networks_are_those_of_the_documentation():
+    """The small networks of the other tests do not show a changed default."""
+    assert zoo.DenoisingGAN().discriminator.count_params() == 2_765_698
+    assert zoo.OldPhotoGAN(objective=zoo.PairedObjective()).generator.count_params() == 3_111_768
