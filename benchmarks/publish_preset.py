@@ -108,6 +108,7 @@ def card(name, model, training, facts, scores):
             "```",
             command(training),
             "```",
+            *objective_file(training["objective"]),
             "",
             "## Scores",
             "",
@@ -127,12 +128,21 @@ def card(name, model, training, facts, scores):
     )
 
 
+def objective_file(objective):
+    """Return the lines that show `objective.json`, if there is one."""
+    if not isinstance(objective, dict):
+        return []
+    return ["", "`objective.json`:", "", "```json", json.dumps(objective, indent=2), "```"]
+
+
 def command(training):
     """Return the command that trains these weights."""
     words = [f"zoo train {training['model']} --data {training['data']}"]
     words += [f"--set {key}={value}" for key, value in training["options"].items()]
+    if training["objective"]:
+        is_name = isinstance(training["objective"], str)
+        words.append(f"--objective {training['objective'] if is_name else 'objective.json'}")
     for key in (
-        "pixel_only",
         "recipe",
         "steps",
         "batch_size",

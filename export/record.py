@@ -36,8 +36,9 @@ def record(version):
         version: Path of the version, such as `serving/srgan/3`.
 
     Returns:
-        Dict: `model`, `precision` (`"float32"` or `"bfloat16"`), `requested_precision`,
-        `alignment`, `max_pixels`, `software`.
+        Dict: `model`, `precision` (`"float32"` or `"bfloat16"`, what the graph computes in),
+        `requested_precision` (`"auto"` if the exporting machine decided), `alignment`,
+        `max_pixels`, `software`.
 
     Raises:
         ValueError: If there is no record.

@@ -9,7 +9,8 @@ class Difference:
     """How far one served function is from the Keras model.
 
     Attributes:
-        target: What was compared, such as `"saved_model restore_bytes"` or `"tflite float16"`.
+        target: What was compared, with the precision that it computes in, such as
+            `"saved_model float32 restore_bytes"` or `"tflite float16"`.
         path: Path of the file or folder.
         max_abs_difference: Largest absolute difference over all pixels, in [0, 1].
         mean_abs_difference: Mean absolute difference, in [0, 1].
@@ -30,7 +31,7 @@ class Difference:
     def __str__(self):
         verdict = "ok" if self.passed else "TOO LARGE"
         return (
-            f"{self.target:<30} max {self.max_abs_difference:.2e}   "
+            f"{self.target:<36} max {self.max_abs_difference:.2e}   "
             f"mean {self.mean_abs_difference:.2e}   tolerance {self.tolerance:.2e}   {verdict}"
         )
 

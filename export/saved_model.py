@@ -29,12 +29,12 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
       applied, and what is no image, too large, transparent, or in colour for a gray model is
       refused with an error that names the item.
 
-    Any height and width work; sides that do not suit the network's strides are extended inside
-    the graph. The file holds the variables of the inference network in float32 and nothing of the
+    Any height and width work; sides that do not suit the network's strides are extended inside the
+    graph. The file holds the variables of the inference network in float32 and nothing of the
     training, computes in `precision` whatever policy the model was trained under, and contains
-    standard TensorFlow operations only; `export.record` returns what was chosen. The version appears at once and complete (a server that watches
-    `directory` never sees half of it), earlier versions are not touched, and several processes
-    may export into one directory.
+    standard TensorFlow operations only; `export.record` returns what was chosen. The version
+    appears at once and complete (a server that watches `directory` never sees half of it), earlier
+    versions are not touched, and several processes may export into one directory.
 
     Args:
         model: A model of the zoo, or a functional `keras.Model` on images in [-1, 1] with input
@@ -68,8 +68,7 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
     """
     directory = Path(directory)
     _check_arguments(directory, max_pixels)
-    chosen = chosen_precision(precision)
-    network = exportable_network(model, chosen)
+    network = exportable_network(model, chosen_precision(precision))
     alignment = alignment_of(network, alignment)
     signatures = {
         "serving_default": float_signature(network, alignment).get_concrete_function(),
@@ -87,7 +86,7 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
         write_record(
             unfinished,
             model=getattr(model, "name", network.name),
-            precision=chosen,
+            precision=precision_of(signatures.values()),
             requested_precision=precision,
             alignment=alignment,
             max_pixels=max_pixels,
@@ -108,6 +107,23 @@ def versions(directory):
     return sorted(int(path.name) for path in found if path.name.isascii() and path.name.isdigit())
 
 
+def nodes(graph_def):
+    """Return the nodes of a `tf.compat.v1.GraphDef`, those of its functions included."""
+    functions = graph_def.library.function
+    return [*graph_def.node, *(node for function in functions for node in function.node_def)]
+
+
+def precision_of(functions):
+    """Return `"bfloat16"` if these concrete functions compute anything in it, else `"float32"`."""
+    types = {
+        value.type
+        for function in functions
+        for node in nodes(function.graph.as_graph_def())
+        for value in node.attr.values()
+    }
+    return "bfloat16" if tf.bfloat16.as_datatype_enum in types else "float32"
+
+
 def _check_arguments(directory, max_pixels):
     if directory.exists() and not directory.is_dir():
         raise ValueError(
@@ -122,12 +138,10 @@ def _check_arguments(directory, max_pixels):
 
 def _check_operations(graph_def):
     """Refuse what a server without this process' Python or libraries could not run."""
-    functions = graph_def.library.function
-    nodes = [*graph_def.node, *(node for function in functions for node in function.node_def)]
     # A call may be a node whose operation is the function's name.
-    known = {*dir(tf.raw_ops), *(function.signature.name for function in functions)}
-    known -= {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
-    bad = sorted(f"{node.name} ({node.op})" for node in nodes if node.op not in known)
+    functions = {function.signature.name for function in graph_def.library.function}
+    known = {*dir(tf.raw_ops), *functions} - {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
+    bad = sorted(f"{node.name} ({node.op})" for node in nodes(graph_def) if node.op not in known)
     if bad:
         raise ValueError(
             "`model` uses operations that exist only in this Python process, so no server could "

@@ -44,8 +44,9 @@ def train(
     recipe: Annotated[str | None, typer.Option(help="Recipe name or JSON file.")] = None,
     validation: Annotated[str | None, typer.Option(help="Held-out images, as --data.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="Option NAME=VALUE.")] = (),
-    pixel_only: Annotated[
-        str | None, typer.Option(help="l1, l2 or psnr: train with this loss alone.")
+    objective: Annotated[
+        str | None,
+        typer.Option(help="l1, l2, psnr or charbonnier: that loss alone; or a JSON file."),
     ] = None,
     steps: Annotated[int, typer.Option(help="Generator updates in all.")] = 10_000,
     batch_size: Annotated[int, typer.Option(help="Pairs an update, over all replicas.")] = 16,
@@ -63,14 +64,14 @@ def train(
     cache: Annotated[bool, typer.Option(help="Keep a folder's decoded images in memory.")] = False,
 ):
     """Train a variant, or train on from a preset."""
-    from zoo.commands import training
+    from zoo.commands import objectives, training
 
     settings = training.Settings(
         model,
         data,
         recipe,
         _options(set_),
-        pixel_only,
+        objectives.read(objective),
         steps,
         batch_size,
         crop,
@@ -119,7 +120,9 @@ def restore(
     out: Annotated[Path, typer.Option("--out", "-o", help="File for one input, or folder.")],
     preset: Annotated[str, typer.Option(help="Preset name, or folder such as RUN/preset.")],
     tile: Annotated[int | None, typer.Option(help="Side of a tile in px; default: chosen.")] = None,
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="float32, bfloat16, or auto: what this machine computes fast.")
+    ] = "auto",
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Restore image files. An input is never overwritten."""
@@ -127,7 +130,9 @@ def restore(
 
     report = restoring.restore(inputs, out, preset, tile, precision, progress=not json_)
     lines = [
-        f"{row['output']}  {row['width']}x{row['height']}  {row['seconds']:.1f} s" for row in report
+        f"{row['output']}  {row['width']}x{row['height']}  {row['precision']}  "
+        f"{row['seconds']:.1f} s"
+        for row in report
     ]
     _show(report, lines, json_)
 
@@ -160,13 +165,20 @@ def export_(
         str, typer.Option("--format", help="saved_model or tflite.")
     ] = "saved_model",
     quantize: Annotated[str | None, typer.Option(help="For tflite: float16 or int8.")] = None,
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="For saved_model: float32, bfloat16, or auto: what this machine computes fast. "
+            "Name it if another kind of machine will serve."
+        ),
+    ] = "auto",
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Write a SavedModel for TF-Serving or a TFLite file, and check it against the preset."""
     from zoo.commands import exporting
 
-    report = exporting.export_preset(preset, directory, format_, quantize)
-    _show(report, [f"{report['path']}", *report["lines"]], json_)
+    report = exporting.export_preset(preset, directory, format_, quantize, precision)
+    _show(report, [report["path"], *report["lines"]], json_)
 
 
 @app.command()

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 import export
-from export.parity import _version
+from export.parity import TOLERANCES, _version
 from export.photographs import photographs, sample_photographs
 from export.report import Difference
 
@@ -18,7 +18,7 @@ from export.report import Difference
 def exported(unet, tmp_path_factory):
     network = unet()
     folder = tmp_path_factory.mktemp("exported")
-    version = export.saved_model(network, folder / "served")
+    version = export.saved_model(network, folder / "served", precision="float32")
     return network, version, export.tflite(network, folder / "m.tflite", "float16")
 
 
@@ -27,8 +27,8 @@ def test_report_of_all_formats(exported):
     report = export.check(network, saved_model=version, tflite=lite)
     assert report.passed
     assert [x.target for x in report.differences] == [
-        "saved_model serving_default",
-        "saved_model restore_bytes",
+        "saved_model float32 serving_default",
+        "saved_model float32 restore_bytes",
         "tflite float16",
     ]
     exact, files, half = report.differences
@@ -41,6 +41,21 @@ def test_report_of_all_formats(exported):
     content = json.loads(report.to_json())
     assert content["passed"] is True
     assert content["differences"][2]["tolerance"] == 2e-3
+
+
+def test_a_bfloat16_version_is_held_to_the_tolerance_of_bfloat16(unet, tmp_path):
+    network = unet()
+    version = export.saved_model(network, tmp_path, precision="bfloat16")
+    report = export.check(network, saved_model=version)
+    floats, files = report.differences
+    assert floats.target == "saved_model bfloat16 serving_default"
+    assert files.target == "saved_model bfloat16 restore_bytes"
+    assert floats.tolerance == TOLERANCES["saved_model bfloat16"]
+    # The Keras side computed in float32, or the difference would be next to nothing.
+    assert 10 * TOLERANCES["saved_model float32"] < floats.max_abs_difference < 0.02
+    network.set_weights([w * 1.5 for w in network.get_weights()])
+    with pytest.raises(export.ParityError, match="TOO LARGE"):
+        export.check(network, saved_model=version)
 
 
 def test_other_weights_fail_in_every_format(exported, unet):

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export import saved_model
-from export.saved_model import _publish, versions
+from export import record, saved_model
+from export.saved_model import _publish, nodes, versions
+from zoo.core import hardware
 
 # What a server does, with no project code and no TF2 behaviour.
 _TF1_LOADER = """
@@ -141,9 +142,10 @@ def test_any_size_and_batch(trained):
         assert outputs["restored_images"].shape == shape
 
 
-def test_plain_tf1_session_loads_and_runs_it(super_resolution, photo, tmp_path):
+@pytest.mark.parametrize(("precision", "bound"), [("float32", 1e-5), ("bfloat16", 0.01)])
+def test_plain_tf1_session_loads_and_runs_it(super_resolution, photo, tmp_path, precision, bound):
     network = super_resolution()
-    version = saved_model(network, tmp_path)
+    version = saved_model(network, tmp_path, precision=precision)
     image = photo(6, 5)
     source, result = tmp_path / "in.png", tmp_path / "out.png"
     keras.utils.save_img(source, image, scale=False)
@@ -160,12 +162,73 @@ def test_plain_tf1_session_loads_and_runs_it(super_resolution, photo, tmp_path):
     assert not answer["project"]
     value = np.full((1, 5, 6, 3), [0.2, 0.4, 0.6], "float32")
     expected = np.clip(network(value * 2 - 1, training=False) * 0.5 + 0.5, 0, 1)
-    np.testing.assert_allclose(answer["restored"], expected, atol=1e-5)
+    np.testing.assert_allclose(answer["restored"], expected, atol=bound)
     value = image[None].astype("float32") / 127.5 - 1
     expected = np.clip(network(value, training=False)[0] * 0.5 + 0.5, 0, 1) * 255
     restored = keras.utils.img_to_array(keras.utils.load_img(result))
-    np.testing.assert_allclose(restored, expected, atol=0.51)
+    np.testing.assert_allclose(restored, expected, atol=0.5 + 255 * bound)
     assert "image_bytes[0] is neither a JPEG nor a PNG" in answer["error"]
+
+
+# ---------------------------------------------------------------------- precision
+
+
+def convolutions(version):
+    """Data type of each convolution in the graph of `serving_default`, in order."""
+    served = tf.saved_model.load(str(version)).signatures["serving_default"]
+    found = [x for x in nodes(served.graph.as_graph_def()) if x.op == "Conv2D"]
+    return [tf.as_dtype(x.attr["T"].type).name for x in found]
+
+
+def test_bfloat16_version_computes_in_bfloat16_and_keeps_its_end(super_resolution, tmp_path):
+    network = super_resolution()
+    versions_ = {x: saved_model(network, tmp_path, precision=x) for x in ("float32", "bfloat16")}
+    assert convolutions(versions_["float32"]) == ["float32", "float32"]
+    assert convolutions(versions_["bfloat16"]) == ["bfloat16", "float32"]
+    images = np.random.default_rng(0).uniform(0, 1, (2, 9, 14, 3)).astype("float32")
+    exact, fast = (
+        tf.saved_model.load(str(version)).signatures["serving_default"](images=tf.constant(images))
+        for version in versions_.values()
+    )
+    assert fast["restored_images"].dtype == tf.float32
+    difference = np.abs(exact["restored_images"] - fast["restored_images"])
+    assert 1e-5 < difference.max() < 0.01
+
+
+def test_bfloat16_version_keeps_float32_weights(super_resolution, tmp_path):
+    network = super_resolution()
+    version = saved_model(network, tmp_path, precision="bfloat16")
+    reader = tf.train.load_checkpoint(str(version / "variables" / "variables"))
+    saved = [name for name in reader.get_variable_to_shape_map() if "VARIABLE_VALUE" in name]
+    found = sorted(reader.get_tensor(name).tobytes() for name in saved)
+    assert found == sorted(weight.tobytes() for weight in network.get_weights())
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_default_precision_asks_the_hardware(unet, tmp_path, monkeypatch, precision):
+    policy = "float32" if precision == "float32" else "mixed_bfloat16"
+    monkeypatch.setattr(hardware, "fast_policy", lambda: policy)
+    version = saved_model(unet(), tmp_path)
+    assert ("bfloat16" in convolutions(version)) == (precision == "bfloat16")
+    facts = record(version)
+    assert facts["precision"] == precision
+    assert facts["requested_precision"] == "auto"
+    assert facts["model"] == "unet"
+    assert facts["alignment"] == 4
+    assert facts["software"]["tensorflow"] == tf.__version__
+
+
+def test_record_states_what_the_graph_computes_in(tmp_path):
+    inputs = keras.Input((None, None, 3))
+    only_ends = keras.Model(inputs, keras.layers.Conv2D(3, 1)(inputs))
+    version = saved_model(only_ends, tmp_path / "served", precision="bfloat16")
+    assert convolutions(version) == ["float32"]
+    assert record(version)["precision"] == "float32"
+    with pytest.raises(ValueError, match="`version` must be a folder that export"):
+        record(tmp_path)
+
+
+# ---------------------------------------------------------------------- errors
 
 
 def test_python_operations_are_refused(through, python_layer, tmp_path):
@@ -181,3 +244,5 @@ def test_errors_name_the_argument(super_resolution, tmp_path):
         saved_model(super_resolution(), file)
     with pytest.raises(ValueError, match=r"`max_pixels` must be an integer.*max_pixels=0"):
         saved_model(super_resolution(), tmp_path, max_pixels=0)
+    with pytest.raises(ValueError, match=r"`precision` must be 'auto'.*'int8'"):
+        saved_model(super_resolution(), tmp_path, precision="int8")

@@ -6,7 +6,7 @@ import export
 import zoo
 
 
-def export_preset(preset, directory, form="saved_model", quantize=None):
+def export_preset(preset, directory, form="saved_model", quantize=None, precision="auto"):
     """Export a preset and compare what was written with the Keras model.
 
     Args:
@@ -15,9 +15,11 @@ def export_preset(preset, directory, form="saved_model", quantize=None):
             the preset.
         form: `"saved_model"` or `"tflite"`.
         quantize: `None`, `"float16"` or `"int8"`; for TFLite only.
+        precision: As in `export.saved_model`; for a SavedModel only.
 
     Returns:
-        Dict: `path`, `format`, `differences` (see `export.check`), `lines` for a person.
+        Dict: `path`, `format`, `precision` that was chosen, `differences` (see `export.check`),
+        `lines` for a person.
 
     Raises:
         ValueError: If the arguments do not fit, or the export differs from the model.
@@ -26,14 +28,21 @@ def export_preset(preset, directory, form="saved_model", quantize=None):
         raise ValueError(f"`--format` must be saved_model or tflite. Received: {form!r}")
     if quantize is not None and form != "tflite":
         raise ValueError(
-            "`--quantize` is for `--format tflite`; a SavedModel keeps float32. "
+            "`--quantize` is for `--format tflite`; a SavedModel takes `--precision`. "
             f"Received: {quantize!r}"
+        )
+    if precision != "auto" and form != "saved_model":
+        raise ValueError(
+            "`--precision` is for `--format saved_model`; a TFLite file takes `--quantize`. "
+            f"Received: {precision!r}"
         )
     model = zoo.from_preset(preset)
     if form == "saved_model":
-        path = export.saved_model(model, directory)
+        path = export.saved_model(model, directory, precision=precision)
+        chosen = export.record(path)["precision"]
         report = export.check(model, saved_model=path)
     else:
+        chosen = quantize or "float32"
         ending = f"_{quantize}" if quantize else ""
         path = Path(directory) / f"{Path(preset).name}{ending}.tflite"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,6 +51,7 @@ def export_preset(preset, directory, form="saved_model", quantize=None):
     return {
         "path": str(path),
         "format": form,
+        "precision": chosen,
         "differences": [vars(difference) for difference in report.differences],
         "lines": [str(difference) for difference in report.differences],
     }

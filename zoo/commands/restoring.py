@@ -6,13 +6,16 @@ from rich.progress import Progress
 
 import zoo
 from zoo.commands import files
+from zoo.core.hardware import chosen_precision
+from zoo.core.tiling import RestoredRows
 
 
 def restore(names, out, preset, tile=None, precision="auto", progress=True):
     """Restore image files.
 
     All inputs are checked before the first is restored. The first failure stops the command;
-    results that are complete by then stay.
+    results that are complete by then stay. Results are written while they are computed, so that
+    memory does not grow with them (except for WebP).
 
     Args:
         names: Files, folders and glob patterns.
@@ -23,8 +26,10 @@ def restore(names, out, preset, tile=None, precision="auto", progress=True):
         progress: Bool, show a progress bar.
 
     Returns:
-        List of dicts: `input`, `output`, `width`, `height` of the result, `seconds`.
+        List of dicts: `input`, `output`, `width`, `height` of the result, `precision` that was
+        computed in, `seconds`.
     """
+    precision = chosen_precision(precision)
     targets = files.outputs(files.inputs(names), out)
     model = zoo.from_preset(preset)
     report = []
@@ -37,16 +42,17 @@ def restore(names, out, preset, tile=None, precision="auto", progress=True):
             def report_tiles(done, total, one=one):
                 bars.update(one, completed=done, total=total)
 
-            photo = zoo.restore(
-                model, source, tile=tile, precision=precision, progress=report_tiles
+            photo = zoo.Photo.open(source)
+            rows = RestoredRows(
+                model, photo.pixels, tile=tile, precision=precision, progress=report_tiles
             )
             target.parent.mkdir(parents=True, exist_ok=True)
-            photo.save(target)
-            height, width = photo.pixels.shape[:2]
+            photo.restored(rows, model.name).save(target)
+            height, width = rows.shape[:2]
             seconds = round(time.perf_counter() - began, 3)
             report.append(
                 {"input": str(source), "output": str(target), "width": width, "height": height,
-                 "seconds": seconds}
+                 "precision": precision, "seconds": seconds}
             )  # fmt: skip
             bars.remove_task(one)
             bars.advance(every)

@@ -22,7 +22,7 @@ class Settings:
     data: str
     recipe: str | None = None
     options: dict = dataclasses.field(default_factory=dict)
-    pixel_only: str | None = None
+    objective: str | dict | None = None
     steps: int = 10_000
     batch_size: int = 16
     crop: int = 128
@@ -99,7 +99,7 @@ def train(settings, schedule, out):
 
 def build(settings):
     """Make and compile the model of a run."""
-    model = variants.make(settings.model, settings.options, settings.pixel_only,
+    model = variants.make(settings.model, settings.options, settings.objective,
                           settings.ema_halflife_images, settings.seed)  # fmt: skip
 
     def optimizer():

@@ -5,12 +5,7 @@ import re
 import keras
 
 import zoo
-
-_PIXEL_LOSSES = {
-    "l1": keras.losses.MeanAbsoluteError,
-    "l2": keras.losses.MeanSquaredError,
-    "psnr": zoo.losses.PSNRLoss,
-}
+from zoo.commands import objectives
 
 
 def all_variants():
@@ -29,14 +24,14 @@ def snake_case(name):
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
-def make(name, options, pixel_only=None, ema_halflife_images=0, seed=0):
+def make(name, options, objective=None, ema_halflife_images=0, seed=0):
     """Make a model from the name of a variant, or from a preset to continue with.
 
     Args:
         name: Name of `all_variants()`, of a preset, or a preset folder.
         options: Dict of constructor arguments of the variant (must be empty for a preset).
-        pixel_only: `"l1"`, `"l2"` or `"psnr"` to train with this loss alone, `None` (default)
-            for the objective of the variant.
+        objective: What `objectives.build` takes, or `None` (default) for the objective of the
+            variant or of the preset.
         ema_halflife_images: Float.
         seed: Integer.
 
@@ -44,8 +39,8 @@ def make(name, options, pixel_only=None, ema_halflife_images=0, seed=0):
         ValueError: If the name or an option is unknown.
     """
     known = all_variants()
-    if pixel_only is not None:
-        options = {**options, "objective": zoo.PairedObjective(_pixel_loss(pixel_only))}
+    if objective is not None:
+        options = {**options, "objective": objectives.build(objective)}
     common = {"ema_halflife_images": ema_halflife_images, "seed": seed}
     if name in known:
         return known[name](**{**options, **common})
@@ -53,14 +48,6 @@ def make(name, options, pixel_only=None, ema_halflife_images=0, seed=0):
     model = type(trained).from_config({**trained.get_config(), **_serialized(options), **common})
     model.generator.set_weights(trained.inference_network.get_weights())
     return model
-
-
-def _pixel_loss(name):
-    if name not in _PIXEL_LOSSES:
-        raise ValueError(
-            f"`--pixel-only` must be one of {', '.join(_PIXEL_LOSSES)}. Received: {name!r}"
-        )
-    return _PIXEL_LOSSES[name]()
 
 
 def _serialized(options):

@@ -1,10 +1,13 @@
 """Image file formats: what Pillow reads and writes, and the 16 bit files that it does not."""
 
 import itertools
+import shutil
 import struct
+import tempfile
 import warnings
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,16 +15,16 @@ import tensorflow as tf
 import tifffile
 from PIL import Image, TiffImagePlugin, TiffTags
 
-from zoo.core import provenance
+from zoo.core import photo_bands, provenance
 
 # What the decoders used here raise on damaged files, besides OSError and SyntaxError.
 DECODING_ERRORS = (EOFError, struct.error, tf.errors.OpError, tifffile.TiffFileError, zlib.error)
 XMP_TAG, ICC_TAG = 700, 34675  # of TIFF
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_HEADER_END = len(_PNG_SIGNATURE) + 25  # signature and IHDR chunk
+_PNG_BIT_DEPTH = 24  # its place: signature, then the IHDR chunk
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _TIFF_ROWS = 64  # rows that are compressed together
 _JPEG_XMP_LIMIT = 65_500  # bytes; one APP1 segment, less its own header
+_JPEG_WHOLE = 2**26  # pixels; larger images are compressed in bands
 
 
 class Metadata(NamedTuple):
@@ -53,7 +56,7 @@ def read_16_bit_png(path, image):
     if image.format != "PNG":
         return None
     with open(path, "rb") as file:
-        bits = file.read(_PNG_HEADER_END)[24]
+        bits = file.read(_PNG_BIT_DEPTH + 1)[-1]
     if bits != 16:
         return None
     with tf.device("/CPU:0"):
@@ -115,7 +118,8 @@ def writer(path, pixels):
 
     Args:
         path: `pathlib.Path`.
-        pixels: uint8 or uint16 array `(H, W)` or `(H, W, 1 to 4)`.
+        pixels: uint8 or uint16 array `(H, W)` or `(H, W, 1 to 4)`, or what yields its rows, see
+            `photo_bands`.
 
     Returns:
         A function of `(file, pixels, metadata, quality)`; metadata is a `Metadata`.
@@ -142,35 +146,31 @@ def writer(path, pixels):
             f"`path` names a format without transparency, the photo has an alpha channel. "
             f"Received: {path}. Write .png, .webp or .tif, or drop it: pixels[..., :-1]."
         )
+    if max(pixels.shape[:2]) > kind.largest_side:
+        raise ValueError(
+            f"`path` names a format of at most {kind.largest_side} pixels a side. Received: {path} "
+            f"for {pixels.shape[1]} x {pixels.shape[0]} pixels. Write .png or .tif."
+        )
     return kind.write
 
 
 def _write_png(file, pixels, metadata, quality):
-    with tf.device("/CPU:0"):
-        encoded = tf.io.encode_png(tf.constant(_with_channels(pixels))).numpy()
-    file.write(encoded[:_PNG_HEADER_END])
-    for chunk in _png_chunks(metadata):
-        file.write(chunk)
-    file.write(encoded[_PNG_HEADER_END:])
+    photo_bands.write_png(file, pixels, _png_chunks(metadata))
 
 
 def _png_chunks(metadata):
     """Chunks of the PNG specification (third edition), section 11.3, in front of the pixels."""
+    chunk = photo_bands.png_chunk
     if metadata.icc_profile:
-        yield _png_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc_profile))
+        yield chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc_profile))
     if metadata.exif:
-        yield _png_chunk(b"eXIf", metadata.exif.removeprefix(b"Exif\0\0"))
+        yield chunk(b"eXIf", metadata.exif.removeprefix(b"Exif\0\0"))
     if metadata.xmp:
-        yield _png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp)
+        yield chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp)
     if metadata.restored_by is not None:
         comment = f"Restored by the model '{metadata.restored_by}'."
         for keyword, text in (("Software", provenance.software()), ("Comment", comment)):
-            yield _png_chunk(b"iTXt", f"{keyword}\0\0\0\0\0{text}".encode())
-
-
-def _png_chunk(kind, data):
-    checksum = zlib.crc32(kind + data)
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+            yield chunk(b"iTXt", f"{keyword}\0\0\0\0\0{text}".encode())
 
 
 def _write_jpeg(file, pixels, metadata, quality):
@@ -179,12 +179,16 @@ def _write_jpeg(file, pixels, metadata, quality):
         model = metadata.restored_by
         shorter = None if model is None else provenance.stamped_xmp(None, model)
         metadata = metadata._replace(xmp=shorter)
-    image = Image.fromarray(_without_single_channel(pixels))
-    image.save(file, "JPEG", quality=quality, subsampling=0, **_pillow_options(metadata))
+    options = _pillow_options(metadata)
+    if pixels.shape[0] * pixels.shape[1] > _JPEG_WHOLE:
+        photo_bands.write_jpeg(file, pixels, {"quality": quality}, options)
+        return
+    image = Image.fromarray(photo_bands.whole(pixels))
+    image.save(file, "JPEG", quality=quality, subsampling=0, **options)
 
 
 def _write_webp(file, pixels, metadata, quality):
-    image = Image.fromarray(_without_single_channel(pixels))
+    image = Image.fromarray(photo_bands.whole(pixels))
     image = image.convert("RGBA") if image.mode == "LA" else image
     lossless = quality == 100
     image.save(
@@ -199,11 +203,15 @@ def _pillow_options(metadata):
 
 def _write_tiff(file, pixels, metadata, quality):
     """TIFF 6.0 with Adobe's Deflate; Pillow alone would not write 16 bit colour."""
-    pixels = _with_channels(pixels)
-    strips = [
-        _tiff_strip(pixels[top : top + _TIFF_ROWS]) for top in range(0, len(pixels), _TIFF_ROWS)
-    ]
-    sizes = [len(strip) for strip in strips]
+    # The directory says how long the strips are, and Pillow writes it in front of them.
+    with tempfile.TemporaryFile(dir=Path(file.name).parent) as strips:
+        sizes = [strips.write(_tiff_strip(band)) for band in photo_bands.bands(pixels, _TIFF_ROWS)]
+        _tiff_directory(pixels, sizes, metadata).save(file)
+        strips.seek(0)
+        shutil.copyfileobj(strips, file)
+
+
+def _tiff_directory(pixels, sizes, metadata):
     directory = TiffImagePlugin.ImageFileDirectory_v2()
     if metadata.exif:
         exif = Image.Exif()
@@ -221,8 +229,7 @@ def _write_tiff(file, pixels, metadata, quality):
         if value:
             directory.tagtype[tag] = kind
             directory[tag] = value
-    directory.save(file)
-    file.writelines(strips)
+    return directory
 
 
 def _tiff_strip(rows):
@@ -234,7 +241,7 @@ def _tiff_strip(rows):
 
 def _tiff_layout(pixels, sizes):
     """Tags of TIFF 6.0 that say how the strips hold the pixels."""
-    height, width, channels = pixels.shape
+    height, width, channels = (*pixels.shape, 1)[:3]
     # Pillow adds the end of the directory to the offsets when it writes them.
     starts = (0, *itertools.accumulate(sizes[:-1]))
     tags = {
@@ -255,10 +262,6 @@ def _tiff_layout(pixels, sizes):
     return tags
 
 
-def _with_channels(pixels):
-    return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
-
-
 def _without_single_channel(pixels):
     return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
 
@@ -266,16 +269,17 @@ def _without_single_channel(pixels):
 class _Format(NamedTuple):
     keeps_alpha: bool
     keeps_16_bit: bool
+    largest_side: int
     write: Callable
 
 
-_JPEG = _Format(False, False, _write_jpeg)
-_TIFF = _Format(True, True, _write_tiff)
+_JPEG = _Format(False, False, 65_500, _write_jpeg)
+_TIFF = _Format(True, True, 2**32 - 1, _write_tiff)
 _FORMATS = {
-    ".png": _Format(True, True, _write_png),
+    ".png": _Format(True, True, 2**31 - 1, _write_png),
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
-    ".webp": _Format(True, False, _write_webp),
+    ".webp": _Format(True, False, 16_383, _write_webp),
     ".tif": _TIFF,
     ".tiff": _TIFF,
 }

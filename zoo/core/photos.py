@@ -23,7 +23,8 @@ class Photo:
 
     Args:
         pixels: Array `(H, W)` for gray, else `(H, W, C)` with C = 2 (gray and alpha), 3 (RGB) or 4
-            (RGB and alpha), of dtype uint8 or uint16; EXIF orientation is already applied.
+            (RGB and alpha), of dtype uint8 or uint16; EXIF orientation is already applied. Or
+            `zoo.core.tiling.RestoredRows`, which only `save` takes.
         path: The file that it was read from. `save` never writes to it. Defaults to `None`.
         icc_profile: Bytes of the colour profile. Defaults to `None`.
         exif: Bytes of the EXIF data, without orientation and thumbnail. Defaults to `None`.

@@ -1,10 +1,7 @@
 """Restore images of any size: exact tiles, one at a time, in the image's own bit depth."""
 
-import math
 import os
-import warnings
 import weakref
-from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -13,15 +10,8 @@ from PIL import Image
 
 from zoo.core.hardware import chosen_precision
 from zoo.core.photos import Photo
+from zoo.core.tile_grid import Area, TileGrid
 from zoo.core.tile_network import TileNetwork
-
-_WHOLE_SIDE = 512  # images up to this many pixels a side are not tiled
-_WHOLE_AREA = 2**21  # pixels; networks that see the whole image are tiled above this only
-_LARGEST_DEFAULT_TILE = 384
-_SMALLEST_DEFAULT_TILE = 256
-_DEFAULT_OVERLAP = 64  # pixels, where no overlap is enough
-_ALPHA_OVERLAP = 4  # pixels that the Lanczos filter reaches when it enlarges, rounded up
-_SMALLEST_TILE = 32  # pixels; no point in retrying below this
 
 # One entry a network; the entries do not keep their networks alive.
 _tile_networks = weakref.WeakKeyDictionary()
@@ -53,7 +43,7 @@ def restore(model, image, tile=None, overlap=None, *, precision="auto", progress
             a path (`str` or `os.PathLike`) of an image file, or a `zoo.Photo`.
         tile: Side in pixels of the square that one run of the network restores, the overlap on
             each side not included. `None` (default) takes the whole image up to 512 px a side,
-            else 256 to 384 px, more for networks that see far.
+            else 256 px, more for networks that see far.
         overlap: Pixels that a tile sees beyond its square on each side. `None` (default) is the
             receptive field of the network, which makes tiles exact; less is faster, not exact.
         precision: `"auto"` (default), which is bfloat16 where that is faster (a CPU with AMX, a
@@ -87,15 +77,78 @@ def restore(model, image, tile=None, overlap=None, *, precision="auto", progress
     (60, 100)
     """
     network = _inference_network(model)
-    precision = chosen_precision(precision)
     photo, rewrap = _unwrap(image, out)
-    pixels = _checked_pixels(photo.pixels)
-    runner = _tile_network(network, precision)
-    run = runner.function(pixels.dtype, pixels.shape[2])
-    grid = _Grid(pixels, runner.field, tile, overlap)
-    result = _result_array(out, pixels.shape, photo.pixels.ndim, pixels.dtype, run)
-    _run_tiles(run, pixels, result, grid, _reporter(progress, pixels.shape))
-    return rewrap(result, model.name)
+    rows = RestoredRows(network, photo.pixels, tile, overlap, precision, progress)
+    return rewrap(rows.into(_result_array(out, rows)), model.name)
+
+
+class RestoredRows:
+    """A restored image that is computed while it is read, a row of tiles at a time.
+
+    Iteration yields it from top to bottom as arrays of some rows each, so that it can be written to
+    a file without ever being in memory (`zoo.Photo.save` does). Arguments are those of `restore`.
+
+    Attributes:
+        shape: Of the restored image.
+        dtype: NumPy dtype of it.
+        ndim: Number of its axes.
+    """
+
+    def __init__(self, model, pixels, tile=None, overlap=None, precision="auto", progress=False):
+        self._pixels = _checked_pixels(pixels)
+        runner = _tile_network(_inference_network(model), chosen_precision(precision))
+        self._run = runner.function(self._pixels.dtype, self._pixels.shape[2])
+        self._grid = TileGrid(self._pixels, runner.field, tile, overlap)
+        self._progress = progress
+        height, width = (side * self._run.scale for side in self._grid.size)
+        channels = self._run.output_channels
+        self.shape = (height, width, *([] if pixels.ndim == 2 and channels == 1 else [channels]))
+        self.dtype = self._pixels.dtype.newbyteorder("=")
+        self.ndim = len(self.shape)
+
+    def __iter__(self):
+        self._grid.warn_if_inexact()
+        report = _reporter(self._progress, self._grid.size)
+        height, width = self._grid.size
+        bottom = 0
+        while bottom < height:
+            top, bottom = bottom, min(bottom + self._grid.tile[0], height)
+            band = np.empty(((bottom - top) * self._run.scale, *self.shape[1:]), self.dtype)
+            self._run_tiles(Area(top, bottom, 0, width), band, report)
+            yield band
+
+    def into(self, result):
+        """Computes the whole image into an array of its shape and dtype, and returns that."""
+        self._grid.warn_if_inexact()
+        height, width = self._grid.size
+        self._run_tiles(
+            Area(0, height, 0, width), result, _reporter(self._progress, (height, width))
+        )
+        return result
+
+    def _run_tiles(self, band, result, report):
+        """Restores the rows of `band`, which are all that `result` holds."""
+        pending = [band]
+        while pending:
+            area, *rest = self._grid.split(pending.pop())
+            pending.extend(reversed(rest))
+            try:
+                restored = self._run_tile(area)
+            except tf.errors.ResourceExhaustedError as error:
+                if not self._grid.halve():
+                    raise _out_of_memory(self._grid, error) from error
+                self._grid.warn_if_inexact()
+                pending.append(area)
+                continue
+            target = result[area.seen_from(band.top, 0, self._run.scale)]
+            target[...] = restored.reshape(target.shape)
+            report((area.bottom - area.top) * (area.right - area.left))
+
+    def _run_tile(self, area):
+        top, left = self._grid.window_start(area)
+        height, width = self._grid.window
+        restored = self._run(_window(self._pixels, top, height, left, width))
+        return restored[area.seen_from(top, left, self._run.scale)]
 
 
 def _inference_network(model):
@@ -159,165 +212,32 @@ def _checked_pixels(pixels):
     return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
 
 
-def _result_array(out, shape, ndim, dtype, run):
-    height, width, _ = shape
-    channels = () if ndim == 2 and run.output_channels == 1 else (run.output_channels,)
-    expected = (height * run.scale, width * run.scale, *channels)
-    dtype = dtype.newbyteorder("=")
+def _result_array(out, rows):
     if out is None:
-        return np.empty(expected, dtype)
-    if out.shape != expected or out.dtype != dtype:
+        return np.empty(rows.shape, rows.dtype)
+    if out.shape != rows.shape or out.dtype != rows.dtype:
         raise ValueError(
-            f"`out` must have shape {expected} and dtype {dtype}. "
+            f"`out` must have shape {rows.shape} and dtype {rows.dtype}. "
             f"Received: shape {out.shape} and dtype {out.dtype}."
         )
     return out
 
 
-def _reporter(progress, shape):
-    total = shape[0] * shape[1]
+def _reporter(progress, size):
+    """A function to call with the number of pixels that have been restored since its last call."""
+    total = size[0] * size[1]
     if not progress:
-        return lambda done: None
-    if callable(progress):
-        return lambda done: progress(done, total)
-    return keras.utils.Progbar(total, unit_name="pixel").update
-
-
-class _Area(NamedTuple):
-    """A rectangle of the input image, in pixels."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-
-class _Grid:
-    """Where tiles lie: areas that partition the image, and the windows that the network sees.
-
-    All windows have the same size. They start at multiples of the network's size multiple and lie
-    within the image, continued by reflection to such a multiple.
-    """
-
-    def __init__(self, pixels, field, tile, overlap):
-        self.field = field
-        self.size = pixels.shape[:2]
-        self.padded = tuple(self._up(side) for side in self.size)
-        self.overlap = self._up(_chosen_overlap(field, overlap, pixels.shape[2] in (2, 4)))
-        side = _chosen_tile(field, self.size, tile, self.overlap)
-        self.tile = tuple(self._fit(side, axis) for axis in (0, 1))
-
-    def _up(self, value):
-        return math.ceil(value / self.field.multiple) * self.field.multiple
-
-    def _fit(self, side, axis):
-        """`side` or less, so that tiles of equal size cover the axis."""
-        if side + 2 * self.overlap >= self.padded[axis]:
-            return self.padded[axis]
-        return self._up(self.size[axis] / math.ceil(self.size[axis] / side))
-
-    @property
-    def window(self):
-        """Height and width of what the network sees at once."""
-        return tuple(
-            min(t + 2 * self.overlap, p) for t, p in zip(self.tile, self.padded, strict=True)
-        )
-
-    def split(self, area):
-        """Cuts `area` into tiles of at most the current size, row by row."""
-        height, width = self.tile
-        return [
-            _Area(top, min(top + height, area.bottom), left, min(left + width, area.right))
-            for top in range(area.top, area.bottom, height)
-            for left in range(area.left, area.right, width)
-        ]
-
-    def window_start(self, area):
-        """Top left corner of the window for a tile."""
-        starts = (area.top, area.left)
-        return tuple(
-            min(max(start - self.overlap, 0), padded - window)
-            for start, padded, window in zip(starts, self.padded, self.window, strict=True)
-        )
-
-    def halve(self):
-        """Makes the windows smaller; False if tiles have reached the smallest useful size."""
-        before, side = self.window, max(self.tile)
-        while self.window == before:
-            if side <= _SMALLEST_TILE:
-                return False
-            side = max(side // 2, _SMALLEST_TILE)
-            self.tile = tuple(min(self._up(side), tile) for tile in self.tile)
-        return True
-
-    def warn_if_inexact(self):
-        """Says that tiles of this network are approximate, if they are and there are several."""
-        covered = all(t >= s for t, s in zip(self.tile, self.size, strict=True))
-        if self.field.is_finite or covered:
-            return
-        names = ", ".join(f"'{name}'" for name in self.field.global_layers[:3])
-        warnings.warn(
-            f"Tiles are not exact for this network: {names} "
-            f"({len(self.field.global_layers)} in all) see the whole image, here only a window of "
-            f"{self.window[0]} x {self.window[1]} of {self.size[0]} x {self.size[1]} pixels. For "
-            f"the exact result pass tile={max(self.size)}, if memory allows.",
-            stacklevel=4,
-        )
-
-
-def _chosen_overlap(field, overlap, has_alpha):
-    if overlap is not None and (not isinstance(overlap, int) or overlap < 0):
-        raise ValueError(
-            "`overlap` must be an integer of at least 0, in pixels of the input, or None for the "
-            f"receptive field. Received: overlap={overlap!r}"
-        )
-    if overlap is None:
-        overlap = field.radius if field.is_finite else _DEFAULT_OVERLAP
-    return max(overlap, _ALPHA_OVERLAP) if has_alpha and field.scale != 1 else overlap
-
-
-def _chosen_tile(field, size, tile, overlap):
-    if tile is not None:
-        if not isinstance(tile, int) or tile < 1:
-            raise ValueError(
-                "`tile` must be an integer of at least 1, in pixels of the input, or None to "
-                f"choose by size. Received: tile={tile!r}"
-            )
-        return tile
-    small = max(size) <= _WHOLE_SIDE
-    if small or (not field.is_finite and size[0] * size[1] <= _WHOLE_AREA):
-        return max(size)
-    return min(max(2 * overlap, _SMALLEST_DEFAULT_TILE), _LARGEST_DEFAULT_TILE)
-
-
-def _run_tiles(run, pixels, result, grid, report):
-    grid.warn_if_inexact()
+        return lambda more: None
+    if not callable(progress):
+        return keras.utils.Progbar(total, unit_name="pixel").add
     done = 0
-    pending = [_Area(0, grid.size[0], 0, grid.size[1])]
-    while pending:
-        area, *rest = grid.split(pending.pop())
-        pending.extend(reversed(rest))
-        try:
-            _run_tile(run, pixels, result, grid, area)
-        except tf.errors.ResourceExhaustedError as error:
-            if not grid.halve():
-                raise _out_of_memory(grid, error) from error
-            grid.warn_if_inexact()
-            pending.append(area)
-            continue
-        done += (area.bottom - area.top) * (area.right - area.left)
-        report(done)
 
+    def report(more):
+        nonlocal done
+        done += more
+        progress(done, total)
 
-def _run_tile(run, pixels, result, grid, area):
-    top, left = grid.window_start(area)
-    height, width = grid.window
-    restored = run(_window(pixels, top, height, left, width))
-    scale = run.scale
-    rows = slice((area.top - top) * scale, (area.bottom - top) * scale)
-    columns = slice((area.left - left) * scale, (area.right - left) * scale)
-    target = result[area.top * scale : area.bottom * scale, area.left * scale : area.right * scale]
-    target[...] = restored[rows, columns].reshape(target.shape)
+    return report
 
 
 def _window(pixels, top, height, left, width):

@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -40,6 +41,19 @@ def test_evaluate_scores_input_and_output(zoo_command, tiny_preset, photo_folder
     assert 15 < report["psnr"]["restored"] < report["psnr"]["input"] < 40
 
 
+def test_evaluate_with_a_feature_network(zoo_command, tiny_preset, photo_folder, tmp_path):
+    x = inputs = keras.Input((None, None, 3))
+    for name in ("re_lu_2", "re_lu_6", "re_lu_10", "re_lu_22", "re_lu_32"):
+        x = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name=name)(x)
+    keras.Model(inputs, x).save(tmp_path / "network.keras")
+    arguments = ("evaluate", tiny_preset, "--data", photo_folder)
+    arguments += ("--features", tmp_path / "network.keras", "--json")
+    distance = json.loads(zoo_command(*arguments))["feature_distance"]
+    assert "re_lu_2+re_lu_6+re_lu_10+re_lu_22+re_lu_32" in distance["protocol"]
+    # Nearest neighbour and bicubic differ from the photograph, and from each other.
+    assert distance["input"] > 0 < distance["restored"] != distance["input"]
+
+
 def test_degrade_is_repeatable(zoo_command, photo_folder, tmp_path):
     for name in ("one", "two"):
         zoo_command("degrade", photo_folder / "a.png", "-o", tmp_path / f"{name}.png",
@@ -68,7 +82,7 @@ def test_train_evaluate_restore(zoo_command, photo_folder, tmp_path):
     arguments = ["train", "srgan", "--data", photo_folder, "--out", tmp_path / "run"]
     for option in ("filters=4", "blocks=1", "compact=True", "scale=2"):
         arguments += ["--set", option]
-    arguments += ["--pixel-only", "l1", "--batch-size", 2, "--crop", 16, "--steps", 3]
+    arguments += ["--objective", "l1", "--batch-size", 2, "--crop", 16, "--steps", 3]
     arguments += ["--steps-per-epoch", 2, "--validation", photo_folder]
     zoo_command(*arguments)
     preset = tmp_path / "run" / "preset"
@@ -103,7 +117,7 @@ def test_names_of_variants():
         (["train", "srgan", "--data", "sample", "--out", "x", "--steps", "0"], "--steps"),
         (["train", "srgan", "--data", "sample", "--out", "x", "--set", "a"], "NAME=VALUE"),
         (
-            ["train", "srgan", "--data", "sample", "--out", "x", "--pixel-only", "l3"],
+            ["train", "srgan", "--data", "sample", "--out", "x", "--objective", "l3"],
             "l1, l2, psnr",
         ),
         (["restore", "nothing.png", "-o", "x", "--preset", "y"], "nothing.png"),

@@ -1,5 +1,6 @@
 """`restore` gives what the network gives on the whole image, for every kind of image."""
 
+import functools
 import gc
 import tracemalloc
 import types
@@ -16,8 +17,10 @@ from PIL import Image
 from zoo.core import tiling
 from zoo.core.photos import Photo
 from zoo.core.receptive_field import receptive_field
-from zoo.core.tiling import restore
+from zoo.core.tile_grid import Area, TileGrid
 
+# Exact on every machine; what "auto" means is tested in test_tile_network.py.
+restore = functools.partial(tiling.restore, precision="float32")
 RNG = np.random.default_rng(0)
 
 
@@ -212,6 +215,60 @@ def test_memory_does_not_grow_with_the_image(tmp_path):
     small, large = peak_of_restoring(256, tmp_path), peak_of_restoring(2048, tmp_path)
     pixels = (2048 - 256) * 256 * 3
     assert large - small < 0.05 * pixels
+
+
+def test_rows_are_those_of_the_whole_image_and_are_computed_when_they_are_read():
+    seen = []
+    model = instrumented(seen.append, conv(4), layers.UpSampling2D(2), conv(3))
+    image = photo_of(70, 50)
+    whole = restore(model, image, tile=16)
+    calls = len(seen)
+    for pixels, expected in ((image, whole), (image[..., 0], restore(model, image[..., 0], 16))):
+        del seen[:]
+        rows = tiling.RestoredRows(model, pixels, tile=16, precision="float32")
+        assert (rows.shape, rows.ndim) == (expected.shape, expected.ndim)
+        assert rows.dtype == expected.dtype
+        bands = iter(rows)
+        first = next(bands)
+        assert len(seen) == calls / 5  # one row of tiles
+        np.testing.assert_array_equal(np.concatenate([first, *bands]), expected)
+        assert len(seen) == calls
+
+
+def test_rows_survive_tiles_that_are_out_of_memory():
+    image = photo_of(200, 130)
+    model = out_of_memory_above(40, [])
+    without_limit = network(*model.layers[2:])
+    rows = tiling.RestoredRows(model, image, tile=90, overlap=2, precision="float32")
+    bands = list(rows)
+    assert len(bands[0]) > len(bands[1]) > 20  # the first row was begun with larger tiles
+    expected = restore(without_limit, image)
+    np.testing.assert_allclose(np.concatenate(bands), expected, atol=1e-5)
+
+
+def test_progress_counts_over_all_rows():
+    steps = []
+    rows = tiling.RestoredRows(
+        identity(),
+        np.zeros((20, 30, 3), "uint8"),
+        tile=8,
+        progress=lambda *step: steps.append(step),
+    )
+    assert len(list(rows)) == 3
+    assert len(steps) == 12
+    assert steps[-1] == (600, 600)
+
+
+def test_tiles_of_networks_that_see_far_are_not_mostly_overlap():
+    image = np.broadcast_to(np.uint8(0), (4000, 6000, 3))
+    for radius, scale, most_work, largest in ((400, 1, 3.1, 2048), (15, 4, 1.3, 512)):
+        field = types.SimpleNamespace(
+            radius=radius, scale=scale, multiple=1, is_finite=True, global_layers=()
+        )
+        grid = TileGrid(image, field, None, None)
+        tiles = grid.split(Area(0, 4000, 0, 6000))
+        assert len(tiles) * np.prod(grid.window) < most_work * 4000 * 6000
+        assert max(grid.window) <= largest
 
 
 def out_of_memory_above(side, seen):

@@ -1,0 +1,115 @@
+"""Objectives by the words of the command line and of JSON files."""
+
+import json
+from pathlib import Path
+
+import keras
+
+import zoo
+from zoo.networks import feature_inputs, features
+
+_PIXEL = {
+    "l1": keras.losses.MeanAbsoluteError,
+    "l2": keras.losses.MeanSquaredError,
+    "psnr": zoo.losses.PSNRLoss,
+    "charbonnier": zoo.losses.CharbonnierLoss,
+}
+_ADVERSARIAL = {
+    "minimax": zoo.losses.Minimax,
+    "non_saturating": zoo.losses.NonSaturating,
+    "least_squares": zoo.losses.LeastSquares,
+    "wasserstein": zoo.losses.Wasserstein,
+    "hinge": zoo.losses.Hinge,
+    "relativistic_average": zoo.losses.RelativisticAverage,
+}
+_INPUTS = {
+    "caffe_bgr": feature_inputs.CaffeBGR,
+    "scaled": feature_inputs.Scaled,
+    "standardized": feature_inputs.Standardized,
+}
+
+
+def read(text):
+    """Return what `--objective` says: the name of a pixel loss, or the contents of a JSON file.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if text is None or text in _PIXEL:
+        return text
+    if not text.endswith(".json"):
+        raise ValueError(
+            f"`--objective` must be one of {', '.join(_PIXEL)} (that loss alone) or a .json file. "
+            f"Received: {text!r}"
+        )
+    try:
+        return json.loads(Path(text).read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise ValueError(f"`--objective` {text!r} cannot be read as JSON: {error}") from error
+
+
+def build(spec):
+    """Make an objective.
+
+    Args:
+        spec: `"l1"`, `"l2"`, `"psnr"` or `"charbonnier"` for that loss alone, or a dict such as
+
+                {
+                    "pixel": "l1", "pixel_weight": 0.01,
+                    "perceptual": {
+                        "file": "vgg16.keras", "input": "caffe_bgr",
+                        "layers": ["conv2_2", "conv3_3"], "layer_weights": [0.003, 0.02],
+                        "criterion": "l1"
+                    },
+                    "perceptual_weight": 1.0,
+                    "adversarial": "relativistic_average", "adversarial_weight": 0.005
+                }
+
+            Weights are 1 unless given. In `perceptual`, only `file` is needed: `input` is one of
+            `caffe_bgr`, `scaled` and `standardized` (default: [-1, 1] RGB as it is), `layers`
+            defaults to the outputs of the network.
+
+    Returns:
+        `zoo.PairedObjective`.
+
+    Raises:
+        ValueError: If a key or a name is unknown.
+    """
+    if isinstance(spec, str):
+        return zoo.PairedObjective(_named("--objective", _PIXEL, spec))
+    terms = ("pixel", "perceptual", "adversarial")
+    _check_keys("--objective", spec, {*terms, *(f"{term}_weight" for term in terms)})
+    arguments = {
+        f"{term}_weight": spec.get(f"{term}_weight", float(term in spec)) for term in terms
+    }
+    if "pixel" in spec:
+        arguments["pixel_loss"] = _named("pixel", _PIXEL, spec["pixel"])
+    if "perceptual" in spec:
+        arguments["perceptual_loss"] = _perceptual(spec["perceptual"])
+    if "adversarial" in spec:
+        arguments["adversarial_loss"] = _named("adversarial", _ADVERSARIAL, spec["adversarial"])
+    return zoo.PairedObjective(**arguments)
+
+
+def _perceptual(spec):
+    _check_keys("perceptual", spec, {"file", "input", "layers", "layer_weights", "criterion"})
+    if "file" not in spec:
+        raise ValueError("`perceptual` needs `file`, the path of a .keras feature network.")
+    convert = _named("input", _INPUTS, spec["input"]) if "input" in spec else None
+    criterion = _named("criterion", _PIXEL, spec["criterion"]) if "criterion" in spec else None
+    network = features.FeatureExtractor.from_file(spec["file"], spec.get("layers"), convert)
+    return zoo.losses.PerceptualLoss(network, spec.get("layer_weights"), criterion)
+
+
+def _named(argument, known, name):
+    if name not in known:
+        raise ValueError(f"`{argument}` must be one of {', '.join(known)}. Received: {name!r}")
+    return known[name]()
+
+
+def _check_keys(argument, spec, known):
+    if not isinstance(spec, dict) or not set(spec) <= known:
+        raise ValueError(
+            f"`{argument}` must be a JSON object with some of {', '.join(sorted(known))}. "
+            f"Received: {spec!r}"
+        )
