@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format tables clean
+.PHONY: demo test lint format tables bench clean
 
 demo: $(VENV)/.installed
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/zoo quickstart --out demo-output
@@ -17,6 +17,17 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/readme_tables.py --check
 
 tables: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/readme_tables.py
+
+# Timings need nothing. Quality needs data of yours: make bench SET5=... CBSD68=... FEATURES=...
+bench: $(VENV)/.installed-bench
+	$(BIN)/python benchmarks/train_step.py
+	$(BIN)/python benchmarks/pipeline.py
+	$(BIN)/python benchmarks/inference.py $(if $(SET5),--set5 $(SET5))
+ifdef SET5
+	$(BIN)/python benchmarks/quality.py --data Set5=$(SET5) $(if $(CBSD68),--data CBSD68=$(CBSD68)) \
+	  $(if $(FEATURES),--features $(FEATURES))
+endif
 	$(BIN)/python benchmarks/readme_tables.py
 
 format: $(VENV)/.installed-dev
@@ -40,6 +51,10 @@ $(VENV)/.installed: $(BIN)/python setup.cfg setup.py
 $(VENV)/.installed-dev: $(BIN)/python setup.cfg setup.py
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[bench]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) demo-output build dist *.egg-info

@@ -12,15 +12,19 @@ def median(image):
 def inpaint_scratches(image):
     """Telea's inpainting of thin bright and dark lines and spots.
 
-    The mask is what a morphological opening or closing removes from the brightness by more than 30
-    levels, grown by a pixel: the usual detector of dust and scratches.
+    The usual detector: what a morphological opening or closing removes from the brightness, here
+    more than 40 levels after a median that hides noise, in connected areas of at least 15 pixels,
+    grown by a pixel.
     """
-    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
+    gray = cv2.medianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), 3)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
     bright = cv2.morphologyEx(gray, cv2.MORPH_TOPHAT, kernel)
     dark = cv2.morphologyEx(gray, cv2.MORPH_BLACKHAT, kernel)
-    mask = (np.maximum(bright, dark) > 30).astype(np.uint8)
-    mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    mask = (np.maximum(bright, dark) > 40).astype(np.uint8)
+    _, labels, areas, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    large = areas[:, cv2.CC_STAT_AREA] >= 15
+    large[0] = False  # the background
+    mask = cv2.dilate(large[labels].astype(np.uint8), np.ones((3, 3), np.uint8))
     return cv2.inpaint(image, mask, 3, cv2.INPAINT_TELEA)
 
 

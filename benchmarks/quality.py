@@ -9,13 +9,12 @@ Published figures of other models stand beside them, each with its source. Resul
 
 import argparse
 import functools
-import json
-import os
 from pathlib import Path
 
 import classical
 import tensorflow as tf
 from rich.progress import track
+from timing import record, write_json
 
 import pipelines
 import zoo
@@ -41,7 +40,9 @@ def main():
     for recipe, models in by_recipe(arguments.presets).items():
         for name, source in sources.items():
             rows += score(recipe, models, name, source, arguments.features)
-    write(arguments.output, {"seed": 0, "rows": rows})
+    protocol = {"seed": 0, "images": "whole", "mean": "over images"}
+    packages = ["tensorflow", "keras", "opencv-python-headless"]
+    write_json(arguments.output, record("quality", protocol, packages, rows=rows))
     print(arguments.output)
 
 
@@ -112,14 +113,6 @@ def network(model):
         autograph=False,
     )
     return run
-
-
-def write(path, contents):
-    """Write JSON; a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(contents, indent=1) + "\n")
-    os.replace(unfinished, path)
 
 
 if __name__ == "__main__":

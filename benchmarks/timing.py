@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import importlib
 import importlib.metadata
 import json
 import multiprocessing
@@ -31,7 +32,8 @@ class Worker:
     one sleeps they do not.
 
     Args:
-        factory: Module-level function or class; called once, in the new process.
+        factory: `"module:name"` of a function or class; imported and called in the new process, so
+            that this one need not import any framework.
         *args: Its arguments.
         threads: Integer, threads of every library in the process. Defaults to all cores.
         **kwargs: Its keyword arguments.
@@ -44,12 +46,31 @@ class Worker:
         with _environment(threads or cores()):
             self._process.start()
         theirs.close()
-        self._receive()
+        self.receive()
 
     def call(self, method, *args):
         """Return `method(*args)` of the object that the factory made."""
+        self.send(method, *args)
+        return self.receive()
+
+    def send(self, method, *args):
+        """Start `method(*args)`; its value is to be received before the next one starts."""
         self._pipe.send((method, args))
-        return self._receive()
+
+    def receive(self):
+        """Wait for the value of what `send` started."""
+        try:
+            failure, value = self._pipe.recv()
+        except EOFError:
+            self._process.join()
+            raise RuntimeError(f"A worker died, exit code {self._process.exitcode}.") from None
+        if failure:
+            raise RuntimeError(f"A worker failed:\n{failure}")
+        return value
+
+    def fileno(self):
+        """File to wait for with `multiprocessing.connection.wait`, ready when a value is."""
+        return self._pipe.fileno()
 
     def close(self):
         """End the process."""
@@ -63,34 +84,32 @@ class Worker:
     def __exit__(self, *error):
         self.close()
 
-    def _receive(self):
-        try:
-            failure, value = self._pipe.recv()
-        except EOFError:
-            self._process.join()
-            raise RuntimeError(f"A worker died, exit code {self._process.exitcode}.") from None
-        if failure:
-            raise RuntimeError(f"A worker failed:\n{failure}")
-        return value
-
 
 def in_process(function, *args, **kwargs):
-    """Return `function(*args, **kwargs)`, computed in a process that ends with it."""
-    with Worker(_Once, function, args, kwargs) as worker:
+    """Return what `"module:function"` returns, computed in a process that ends with it."""
+    with Worker("timing:Once", function, args, kwargs) as worker:
         return worker.call("result")
 
 
-class _Once:
+class Once:
+    """Holds what a function returned."""
+
     def __init__(self, function, args, kwargs):
-        self._value = function(*args, **kwargs)
+        self._value = _load(function)(*args, **kwargs)
 
     def result(self):
+        """Return it."""
         return self._value
+
+
+def _load(path):
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _serve(pipe, factory, args, kwargs):
     try:
-        served = factory(*args, **kwargs)
+        served = _load(factory)(*args, **kwargs)
         pipe.send((None, None))
         while (request := pipe.recv()) is not None:
             method, arguments = request
@@ -105,7 +124,7 @@ def _serve(pipe, factory, args, kwargs):
 def _environment(threads):
     before = dict(os.environ)
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Comparisons on the CPU: an accelerator would only serve the framework that finds it.
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     try:
