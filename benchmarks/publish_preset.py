@@ -28,7 +28,7 @@ def main():
     parser.add_argument("run", type=Path, help="folder of the run")
     parser.add_argument("name", help="name of the preset")
     parser.add_argument("--evaluate", action="append", default=[], metavar="SET=SOURCE")
-    parser.add_argument("--facts", type=Path, required=True, help="JSON: data, licence, weaknesses")
+    parser.add_argument("--facts", type=Path, required=True, help="JSON: about, data, licence, ...")
     arguments = parser.parse_args()
     facts = json.loads(arguments.facts.read_text())
     folder = PRESETS / arguments.name
@@ -109,6 +109,7 @@ def card(name, model, training, facts, scores):
             command(training),
             "```",
             *objective_file(training["objective"]),
+            *(["", facts["started_from"]] if "started_from" in facts else []),
             "",
             "## Scores",
             "",
