@@ -10,6 +10,7 @@ Pictures come from `sample` photographs, which may be shown; the training data m
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -36,9 +37,10 @@ def main():
     training = {**record["training"], "data": facts["data_name"]}
     model = zoo.from_preset(arguments.run / "preset")
     publish = {"half": True, "recipe": record["recipe"], "training": training}
-    model.save_to_preset(folder, **publish)
-
-    model = zoo.from_preset(folder)
+    # The folder in the package is replaced when all is measured, not before.
+    with tempfile.TemporaryDirectory() as stored:
+        model.save_to_preset(Path(stored) / "preset", **publish)
+        model = zoo.from_preset(Path(stored) / "preset")
     scores = {}
     for entry in arguments.evaluate:
         name, _, source = entry.partition("=")
@@ -48,14 +50,14 @@ def main():
         f"{name} {score['psnr']['restored']:.2f} dB (input {score['psnr']['input']:.2f})"
         for name, score in scores.items()
     ]
-    before_after(model, folder / "before_after.jpg")
     model.save_to_preset(folder, **publish, scores=scores, headline=headline)
+    before_after(model, folder / "before_after.jpg")
     (folder / "card.md").write_text(card(arguments.name, model, training, facts, scores))
     print(folder)
 
 
 def before_after(model, path):
-    """Write input and output of two sample photographs side by side."""
+    """Write input and output of three sample photographs side by side."""
     rows = []
     for index, (_, image) in enumerate(pipelines.sample(image_size=288).ordered().take(3)):
         degraded, _ = pipelines.recipe(model.default_recipe).pair(image[None], (3, index))
@@ -106,7 +108,7 @@ def card(name, model, training, facts, scores):
             f"| feature network | {facts['feature_network']} |",
             "",
             "```",
-            command(training),
+            command(name, training),
             "```",
             *objective_file(training["objective"]),
             *(["", facts["started_from"]] if "started_from" in facts else []),
@@ -136,7 +138,7 @@ def objective_file(objective):
     return ["", "`objective.json`:", "", "```json", json.dumps(objective, indent=2), "```"]
 
 
-def command(training):
+def command(name, training):
     """Return the command that trains these weights."""
     words = [f"zoo train {training['model']} --data {training['data']}"]
     words += [f"--set {key}={value}" for key, value in training["options"].items()]
@@ -153,7 +155,7 @@ def command(training):
     ):
         if training[key]:
             words.append(f"--{key.replace('_', '-')} {training[key]}")
-    words += [f"--seed {training['seed']} --out runs/{training['model']}"]
+    words += [f"--seed {training['seed']} --out runs/{name}"]
     return " \\\n    ".join(words)
 
 

@@ -199,7 +199,7 @@ def main():
     """Run the command line; expected errors end with one line and exit code 2."""
     try:
         app()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         if os.environ.get("ZOO_TRACEBACK"):
             raise
         print(f"zoo: {error}", file=sys.stderr)

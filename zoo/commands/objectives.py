@@ -14,6 +14,7 @@ _PIXEL = {
     "psnr": zoo.losses.PSNRLoss,
     "charbonnier": zoo.losses.CharbonnierLoss,
 }
+_CRITERIA = {name: _PIXEL[name] for name in ("l1", "l2")}  # between features, of any range
 _ADVERSARIAL = {
     "minimax": zoo.losses.Minimax,
     "non_saturating": zoo.losses.NonSaturating,
@@ -43,9 +44,11 @@ def read(text):
             f"Received: {text!r}"
         )
     try:
-        return json.loads(Path(text).read_text(encoding="utf-8"))
+        spec = json.loads(Path(text).read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
         raise ValueError(f"`--objective` {text!r} cannot be read as JSON: {error}") from error
+    build(spec)  # mistakes are found before anything else is done
+    return spec
 
 
 def build(spec):
@@ -67,7 +70,7 @@ def build(spec):
 
             Weights are 1 unless given. In `perceptual`, only `file` is needed: `input` is one of
             `caffe_bgr`, `scaled` and `standardized` (default: [-1, 1] RGB as it is), `layers`
-            defaults to the outputs of the network.
+            defaults to the outputs of the network, `criterion` (`l1` or `l2`) to `l2`.
 
     Returns:
         `zoo.PairedObjective`.
@@ -79,9 +82,7 @@ def build(spec):
         return zoo.PairedObjective(_named("--objective", _PIXEL, spec))
     terms = ("pixel", "perceptual", "adversarial")
     _check_keys("--objective", spec, {*terms, *(f"{term}_weight" for term in terms)})
-    arguments = {
-        f"{term}_weight": spec.get(f"{term}_weight", float(term in spec)) for term in terms
-    }
+    arguments = {f"{term}_weight": _weight(term, spec) for term in terms}
     if "pixel" in spec:
         arguments["pixel_loss"] = _named("pixel", _PIXEL, spec["pixel"])
     if "perceptual" in spec:
@@ -96,13 +97,25 @@ def _perceptual(spec):
     if "file" not in spec:
         raise ValueError("`perceptual` needs `file`, the path of a .keras feature network.")
     convert = _named("input", _INPUTS, spec["input"]) if "input" in spec else None
-    criterion = _named("criterion", _PIXEL, spec["criterion"]) if "criterion" in spec else None
+    criterion = _named("criterion", _CRITERIA, spec["criterion"]) if "criterion" in spec else None
+    weights = spec.get("layer_weights")
+    if weights is not None and not isinstance(weights, list):
+        raise ValueError(f"`layer_weights` must be a list of numbers. Received: {weights!r}")
     network = features.FeatureExtractor.from_file(spec["file"], spec.get("layers"), convert)
-    return zoo.losses.PerceptualLoss(network, spec.get("layer_weights"), criterion)
+    return zoo.losses.PerceptualLoss(network, weights, criterion)
+
+
+def _weight(term, spec):
+    weight = spec.get(f"{term}_weight", float(term in spec))
+    if isinstance(weight, bool) or not isinstance(weight, int | float):
+        raise ValueError(f"`{term}_weight` must be a number. Received: {weight!r}")
+    if weight and term not in spec:
+        raise ValueError(f"`{term}_weight` needs `{term}`, which says what is weighed.")
+    return weight
 
 
 def _named(argument, known, name):
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise ValueError(f"`{argument}` must be one of {', '.join(known)}. Received: {name!r}")
     return known[name]()
 

@@ -52,7 +52,7 @@ def restore(names, out, preset, tile=None, precision="auto", progress=True):
             seconds = round(time.perf_counter() - began, 3)
             report.append(
                 {"input": str(source), "output": str(target), "width": width, "height": height,
-                 "precision": precision, "seconds": seconds}
+                 "precision": rows.precision, "seconds": seconds}
             )  # fmt: skip
             bars.remove_task(one)
             bars.advance(every)

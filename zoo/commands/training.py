@@ -69,18 +69,18 @@ def train(settings, schedule, out):
     keras.utils.set_random_seed(settings.seed)
     with strategy.scope():
         model = build(settings)
-    _claim(out, settings)  # after what may fail: a mistyped option leaves no folder behind
-    start = checkpoints.restore_latest(model, out / "checkpoints")
-    distribution.require_agreement(
-        strategy, start, f"`--out` {out} must be one folder that all workers share, from which "
-        "each of them loads the same step.",
-    )  # fmt: skip
     folder = {}
     if os.path.isdir(settings.data):
         on_error = "skip" if settings.skip_unusable else "raise"
         folder = {"cache": schedule.cache, "on_error": on_error}
     photos = pipelines.from_source(settings.data, image_size=settings.crop, **folder)
     recipe = pipelines.recipe(settings.recipe or model.default_recipe)
+    _claim(out, settings)  # after what may fail: a mistyped option leaves no folder behind
+    start = checkpoints.restore_latest(model, out / "checkpoints")
+    distribution.require_agreement(
+        strategy, start, f"`--out` {out} must be one folder that all workers share, from which "
+        "each of them loads the same step.",
+    )  # fmt: skip
     print(f"{type(model).__name__}, {len(photos)} images, {recipe.name}, {policy}, step {start}")
     began = time.time()
     record = {"recipe": recipe.name, "training": {**_plain(settings), "policy": policy}}
@@ -177,9 +177,10 @@ def _claim(out, settings):
     mine = _plain(settings)
     if path.is_file():
         theirs = json.loads(path.read_text())
-        changed = sorted(key for key in mine if mine[key] != theirs.get(key))
+        keys = sorted({*mine, *theirs})
+        changed = [key for key in keys if mine.get(key) != theirs.get(key)]
         if changed:
-            lines = [f"{key}: {theirs.get(key)!r} then, {mine[key]!r} now" for key in changed]
+            lines = [f"{key}: {theirs.get(key)!r} then, {mine.get(key)!r} now" for key in changed]
             raise ValueError(
                 f"`--out` {out} holds a run with other settings ({'; '.join(lines)}). "
                 "Use the same settings to resume it, or another folder."

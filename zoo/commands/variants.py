@@ -29,7 +29,7 @@ def make(name, options, objective=None, ema_halflife_images=0, seed=0):
 
     Args:
         name: Name of `all_variants()`, of a preset, or a preset folder.
-        options: Dict of constructor arguments of the variant (must be empty for a preset).
+        options: Dict of constructor arguments of the variant (of a preset, those to change).
         objective: What `objectives.build` takes, or `None` (default) for the objective of the
             variant or of the preset.
         ema_halflife_images: Float.

@@ -22,6 +22,7 @@ DECODING_ERRORS = (EOFError, struct.error, tf.errors.OpError, tifffile.TiffFileE
 XMP_TAG, ICC_TAG = 700, 34675  # of TIFF
 _PNG_BIT_DEPTH = 24  # its place: signature, then the IHDR chunk
 _TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_TIFF_MOST_BYTES = 2**32 - 2**24  # places in the file are 32 bit; some room for the directory
 _TIFF_ROWS = 64  # rows that are compressed together
 _JPEG_XMP_LIMIT = 65_500  # bytes; one APP1 segment, less its own header
 _JPEG_WHOLE = 2**26  # pixels; larger images are compressed in bands
@@ -205,7 +206,14 @@ def _write_tiff(file, pixels, metadata, quality):
     """TIFF 6.0 with Adobe's Deflate; Pillow alone would not write 16 bit colour."""
     # The directory says how long the strips are, and Pillow writes it in front of them.
     with tempfile.TemporaryFile(dir=Path(file.name).parent) as strips:
-        sizes = [strips.write(_tiff_strip(band)) for band in photo_bands.bands(pixels, _TIFF_ROWS)]
+        sizes = []
+        for band in photo_bands.bands(pixels, _TIFF_ROWS):
+            sizes.append(strips.write(_tiff_strip(band)))
+            if strips.tell() > _TIFF_MOST_BYTES:
+                raise ValueError(
+                    "`path` names a format of at most 4 GiB, which the image exceeds when "
+                    "compressed. Write .png."
+                )
         _tiff_directory(pixels, sizes, metadata).save(file)
         strips.seek(0)
         shutil.copyfileobj(strips, file)

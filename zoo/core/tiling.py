@@ -92,11 +92,16 @@ class RestoredRows:
         shape: Of the restored image.
         dtype: NumPy dtype of it.
         ndim: Number of its axes.
+        precision: What the network computes in, `"float32"` or `"bfloat16"`.
     """
 
     def __init__(self, model, pixels, tile=None, overlap=None, precision="auto", progress=False):
         self._pixels = _checked_pixels(pixels)
-        runner = _tile_network(_inference_network(model), chosen_precision(precision))
+        self._network = _inference_network(model)  # the cache alone would not keep it alive
+        if precision == "auto" and self._pixels.dtype != np.uint8:
+            precision = "float32"  # bfloat16 has 8 bits
+        self.precision = chosen_precision(precision)
+        runner = _tile_network(self._network, self.precision)
         self._run = runner.function(self._pixels.dtype, self._pixels.shape[2])
         self._grid = TileGrid(self._pixels, runner.field, tile, overlap)
         self._progress = progress

@@ -86,7 +86,7 @@ class PSNRLoss(ImageLoss):
 
     Args:
         floor: Mean squared error that is added, more than 0: below it an image hardly counts.
-            Defaults to `1e-5`, about one level of 255.
+            Defaults to `1e-5`, 0.4 levels of 255, which bounds the loss at -56 dB.
         reduction: As in `keras.losses.Loss`; the unreduced loss has shape `(N,)`. Defaults to
             `"sum_over_batch_size"`.
         name: Name of the loss. Defaults to `None`.

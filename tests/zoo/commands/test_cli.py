@@ -106,6 +106,24 @@ def test_train_on_from_a_preset(tiny_preset, photo_folder, tmp_path):
     )
 
 
+def test_objective_file_gives_a_preset_an_adversary(
+    zoo_command, tiny_preset, photo_folder, tmp_path
+):
+    (tmp_path / "objective.json").write_text(
+        json.dumps({"pixel": "l1", "adversarial": "hinge", "adversarial_weight": 0.01})
+    )
+    arguments = ["train", tiny_preset, "--data", photo_folder, "--out", tmp_path / "run"]
+    arguments += ["--objective", tmp_path / "objective.json", "--set", "discriminator_filters=4"]
+    zoo_command(*arguments, "--batch-size", 1, "--crop", 16, "--steps", 2)
+    objective = zoo.from_preset(tmp_path / "run" / "preset").objective
+    assert isinstance(objective.adversarial_loss, zoo.losses.Hinge)
+    record = zoo.preset_record(tmp_path / "run" / "preset")
+    assert record["training"]["objective"]["adversarial_weight"] == 0.01
+    start = zoo.from_preset(tiny_preset).generator.get_weights()
+    end = zoo.from_preset(tmp_path / "run" / "preset").generator.get_weights()
+    assert 0 < max(np.abs(a - b).max() for a, b in zip(start, end, strict=True)) < 0.01
+
+
 def test_names_of_variants():
     assert variants.snake_case("OldPhotoGAN") == "old_photo_gan"
     assert variants.snake_case("WGANGP") == "wgangp"
@@ -120,6 +138,8 @@ def test_names_of_variants():
             ["train", "srgan", "--data", "sample", "--out", "x", "--objective", "l3"],
             "l1, l2, psnr",
         ),
+        (["train", "srgan", "--data", "nowhere", "--out", "x", "--crop", "16"], "nowhere"),
+        (["train", "srgan", "--data", "sample", "--out", "x", "--recipe", "old"], "old"),
         (["restore", "nothing.png", "-o", "x", "--preset", "y"], "nothing.png"),
         (["evaluate", "no_such_preset", "--data", "sample"], "no_such_preset"),
         (["export", "no_such_preset", "x"], "no_such_preset"),

@@ -66,6 +66,12 @@ def test_term_that_is_not_named_is_left_out():
         ({"perceptual": {"layers": ["a"]}}, "`file`"),
         ({"perceptual": {"file": "a.keras", "input": "bgr"}}, "`input` must be one of caffe_bgr"),
         (["l1"], "JSON object"),
+        (None, "JSON object"),
+        ({"pixel_weight": 0.5, "adversarial": "hinge"}, "`pixel_weight` needs `pixel`"),
+        ({"pixel": "l1", "pixel_weight": "1"}, "`pixel_weight` must be a number"),
+        ({"pixel": ["l1"]}, "`pixel` must be one of l1"),
+        ({"perceptual": {"file": "a.keras", "criterion": "psnr"}}, "`criterion` must be one of"),
+        ({"perceptual": {"file": "a.keras", "layer_weights": 2}}, "`layer_weights` must be a list"),
     ],
 )
 def test_mistakes_are_named(spec, message):
