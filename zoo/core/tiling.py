@@ -46,11 +46,11 @@ def restore(model, image, tile=None, overlap=None, *, precision="auto", progress
             else 256 px, more for networks that see far.
         overlap: Pixels that a tile sees beyond its square on each side. `None` (default) is the
             receptive field of the network, which makes tiles exact; less is faster, not exact.
-        precision: `"auto"` (default), which is bfloat16 where that is faster (a CPU with AMX, a
-            GPU of compute capability 8 and later) and float32 elsewhere; `"float32"`, which gives
-            the same on every machine; or `"bfloat16"`. In bfloat16 the last layer with weights
-            and what follows it keep float32, so that 8 bit images lose next to nothing; prefer
-            float32 where the lowest of 16 bits count.
+        precision: `"auto"` (default), which is bfloat16 for 8 bit images where that is faster (a
+            CPU with AMX, a GPU of compute capability 8 and later) and float32 otherwise;
+            `"float32"`, which gives the same on every machine; or `"bfloat16"`. In bfloat16 the
+            last layer with weights and what follows it keep float32, so that 8 bit images lose
+            next to nothing.
         progress: `True` shows a progress bar; a function is called as `progress(done, total)`
             with pixels of the input. Defaults to `False`.
         out: Array to write the result into, `np.memmap` for results larger than memory. Only with

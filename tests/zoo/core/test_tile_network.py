@@ -119,13 +119,16 @@ def test_bfloat16_computes_in_bfloat16_on_the_networks_own_weights():
 
 def test_the_default_precision_asks_the_hardware(monkeypatch):
     model = network(conv(4), conv(3))
-    image = photo_of(16, 16)
+    fine = photo_of(16, 16)
+    image = (255 * fine).astype("uint8")
     in_bfloat16 = restore(model, image, precision="bfloat16")
     assert np.any(in_bfloat16 != restore(model, image))
     for policy, expected in (("float32", restore(model, image)), ("mixed_bfloat16", in_bfloat16)):
         monkeypatch.setattr(hardware, "fast_policy", lambda policy=policy: policy)
         np.testing.assert_array_equal(tiling.restore(model, image), expected)
         np.testing.assert_array_equal(restore(model, image, precision="auto"), expected)
+        # More than 8 bits would be lost.
+        np.testing.assert_array_equal(tiling.restore(model, fine), restore(model, fine))
 
 
 def test_networks_that_return_something_else_raise():
