@@ -11,12 +11,20 @@ work. They take turns. Needs OpenCV and SciPy beside the zoo.
 import argparse
 import contextlib
 import functools
-import importlib.metadata
 from pathlib import Path
 
 from pipeline_contenders import OpenCV
 from rich.console import Console
-from timing import Worker, alternate, cores, in_process, record, summary, write_json
+from timing import (
+    Worker,
+    alternate,
+    cores,
+    in_process,
+    opencv_distribution,
+    record,
+    summary,
+    write_json,
+)
 
 RESULTS = Path(__file__).resolve().parent / "results" / "pipeline.json"
 CROPS_PX = {"real-esrgan-x4": 256, "old-photo": 128}
@@ -103,12 +111,6 @@ def profile(shared, batches):
     with Worker("pipeline_contenders:Maker", *shared, 0, threads=1) as opencv:
         theirs = opencv.call("milliseconds_per_step", batches)
     return {"zoo": ours, "opencv": theirs}
-
-
-def opencv_distribution():
-    """Return under which name OpenCV is installed."""
-    names = importlib.metadata.packages_distributions()["cv2"]
-    return names[0]
 
 
 def as_line(row):

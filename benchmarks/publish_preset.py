@@ -21,6 +21,8 @@ import zoo
 from zoo.commands import evaluating
 
 PRESETS = Path(zoo.__file__).parent / "presets"
+#: Metric, its title and digits.
+METRICS = (("psnr", "PSNR", 2), ("ssim", "SSIM", 4), ("feature_distance", "feature distance", 4))
 
 
 def main():
@@ -29,6 +31,8 @@ def main():
     parser.add_argument("run", type=Path, help="folder of the run")
     parser.add_argument("name", help="name of the preset")
     parser.add_argument("--evaluate", action="append", default=[], metavar="SET=SOURCE")
+    parser.add_argument("--recipes", nargs="+", metavar="RECIPE", help="default: the preset's own")
+    parser.add_argument("--features", help="efficientnet_lite0.keras: add the feature distance")
     parser.add_argument("--facts", type=Path, required=True, help="JSON: about, data, licence, ...")
     arguments = parser.parse_args()
     facts = json.loads(arguments.facts.read_text())
@@ -42,10 +46,13 @@ def main():
         model.save_to_preset(Path(stored) / "preset", **publish)
         model = zoo.from_preset(Path(stored) / "preset")
     scores = {}
-    for entry in arguments.evaluate:
-        name, _, source = entry.partition("=")
-        scores[name] = {**evaluating.evaluate(model, source), "data": name}
-        print("\n".join(evaluating.as_lines(scores[name])), flush=True)
+    for recipe in arguments.recipes or [model.default_recipe]:
+        for entry in arguments.evaluate:
+            data, _, source = entry.partition("=")
+            report = evaluating.evaluate(model, source, recipe, features=arguments.features)
+            print("\n".join(evaluating.as_lines(report)), flush=True)
+            name = f"{data}, {recipe}" if arguments.recipes else data
+            scores[name] = {**report, "data": data}
     headline = [
         f"{name} {score['psnr']['restored']:.2f} dB (input {score['psnr']['input']:.2f})"
         for name, score in scores.items()
@@ -76,14 +83,15 @@ def card(name, model, training, facts, scores):
     """Return the card as Markdown."""
     rows = []
     for score in scores.values():
-        for metric in ("psnr", "ssim"):
-            value = score[metric]
-            digits = 2 if metric == "psnr" else 4
-            rows.append(
-                f"| {score['data']} ({score['images']} images) | {metric.upper()} | "
-                f"{value['input']:.{digits}f} | {value['restored']:.{digits}f} | "
-                f"{value['protocol']} |"
-            )
+        data = f"{score['data']} ({score['images']} images)"
+        for metric, title, digits in METRICS:
+            if metric in score:
+                value = score[metric]
+                rows.append(
+                    f"| {data} | `{score['recipe']}` | {title} | "
+                    f"{value['input']:.{digits}f} | {value['restored']:.{digits}f} | "
+                    f"{value['protocol']} |"
+                )
     minutes = training["seconds"] / 60
     return "\n".join(
         [
@@ -115,12 +123,11 @@ def card(name, model, training, facts, scores):
             "",
             "## Scores",
             "",
-            f"Recipe `{model.default_recipe}`, seed 0, whole images, mean over images, "
-            "`zoo evaluate`. The input is scored as it is"
+            "Seed 0, whole images, mean over images, `zoo evaluate`. The input is scored as it is"
             + (" after bicubic enlargement." if model.scale > 1 else "."),
             "",
-            "| data | metric | input | output | protocol |",
-            "|---|---|---|---|---|",
+            "| data | recipe | metric | input | output | protocol |",
+            "|---|---|---|---|---|---|",
             *rows,
             "",
             "## What it does badly",

@@ -4,7 +4,7 @@ Published figures of other models stand beside them, each with its source. Resul
 `benchmarks/results/quality.json`, from which the README's table is made (`make tables`).
 
     python benchmarks/quality.py --data Set5=data/set5 --data CBSD68=data/cbsd68 \
-        --features data/efficientnet_lite0.keras
+        --features data/efficientnet_lite0.keras --upscalerjs package
 """
 
 import argparse
@@ -12,14 +12,14 @@ import functools
 from pathlib import Path
 
 import classical
+import layers_model
 import tensorflow as tf
 from rich.progress import track
-from timing import record, write_json
+from timing import opencv_distribution, record, write_json
 
 import pipelines
 import zoo
 from zoo.commands import evaluating
-from zoo.core.alignment import run_aligned
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "quality.json"
@@ -32,16 +32,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", action="append", required=True, metavar="SET=SOURCE")
     parser.add_argument("--features", type=Path, help="efficientnet_lite0.keras")
+    parser.add_argument("--upscalerjs", type=Path, help="unpacked @upscalerjs/esrgan-slim of npm")
     parser.add_argument("--presets", nargs="*", default=zoo.list_presets())
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
+    if not all("=" in entry for entry in arguments.data):
+        parser.error(f"--data must be NAME=SOURCE. Received: {' '.join(arguments.data)}")
     sources = dict(entry.split("=", 1) for entry in arguments.data)
+    packages = ["tensorflow", "keras", opencv_distribution()]
     rows = []
     for recipe, models in by_recipe(arguments.presets).items():
         for name, source in sources.items():
-            rows += score(recipe, models, name, source, arguments.features)
+            rows += score(recipe, models, name, source, arguments)
     protocol = {"seed": 0, "images": "whole", "mean": "over images"}
-    packages = ["tensorflow", "keras", "opencv-python-headless"]
     write_json(arguments.output, record("quality", protocol, packages, rows=rows))
     print(arguments.output)
 
@@ -61,7 +64,15 @@ def recipe_of(name, model):
     return zoo.preset_record(name).get("recipe") or model.default_recipe
 
 
-def score(recipe, models, data, source, features):
+def upscaler_js(package, scale):
+    """UpscalerJS slim of an unpacked npm package, as a function of floats in [-1, 1]."""
+    network = layers_model.load(package / "models" / f"x{scale}")
+    return tf.function(
+        lambda images: network((images + 1) * 127.5) / 127.5 - 1, reduce_retracing=True
+    )
+
+
+def score(recipe, models, data, source, arguments):
     """Score all methods for one recipe on one set of images.
 
     Args:
@@ -69,7 +80,7 @@ def score(recipe, models, data, source, features):
         models: Dict of preset name to model; all of one scale.
         data: Name of the set.
         source: What `pipelines.from_source` takes.
-        features: Path of the feature network, or `None`.
+        arguments: Of the command line: `features` and `upscalerjs`, paths or `None`.
 
     Returns:
         List of rows, one for each method and metric.
@@ -80,8 +91,10 @@ def score(recipe, models, data, source, features):
     methods = {"bicubic" if upscales else "input": enlarge}
     if not upscales:
         methods |= classical.METHODS
-    methods |= {name: network(each) for name, each in models.items()}
-    metrics = {name: evaluating.metrics_of(model, features) for name in methods}
+    elif arguments.upscalerjs:
+        methods["UpscalerJS slim (0.2 M)"] = upscaler_js(arguments.upscalerjs, model.scale)
+    methods |= {name: evaluating.restorer(each) for name, each in models.items()}
+    metrics = {name: evaluating.metrics_of(model, arguments.features) for name in methods}
     photos = pipelines.from_source(source)
     pairs = pipelines.paired(photos, recipe, 1, seed=0, shuffle=False)
     for degraded, clean in track(pairs, f"{recipe}, {data}", total=len(photos)):
@@ -103,16 +116,6 @@ def score(recipe, models, data, source, features):
         for name in methods
         for metric in metrics[name]
     ]
-
-
-def network(model):
-    """Return the model as a function of images of any size."""
-    run = tf.function(
-        lambda x: run_aligned(model.inference_network, x, model.size_multiple),
-        reduce_retracing=True,
-        autograph=False,
-    )
-    return run
 
 
 if __name__ == "__main__":

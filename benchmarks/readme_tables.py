@@ -19,23 +19,24 @@ README = HERE.parent / "README.md"
 
 
 def presets_table():
-    """One row for each published score."""
+    """One row for each preset and set of images."""
     rows = [
-        "| preset | for | weights | data | metric | input | output |",
+        "| preset | for | weights | data | PSNR, dB | SSIM | protocol |",
         "|---|---|---|---|---|---|---|",
     ]
     for name in zoo.list_presets():
         record = zoo.preset_record(name)
         weights = zoo.from_preset(name).generator.count_params()
         for score in record["scores"].values():
-            for metric, digits in (("psnr", 2), ("ssim", 4)):
-                value = score[metric]
-                protocol = value["protocol"].split(", 11x11")[0]
-                rows.append(
-                    f"| [`{name}`](zoo/presets/{name}/card.md) | `{record['recipe']}` | "
-                    f"{weights / 1e6:.2f} M | {score['data']} | {metric.upper()} ({protocol}) | "
-                    f"{value['input']:.{digits}f} | **{value['restored']:.{digits}f}** |"
-                )
+            gains = [
+                f"{score[metric]['input']:.{digits}f} → **{score[metric]['restored']:.{digits}f}**"
+                for metric, digits in (("psnr", 2), ("ssim", 4))
+            ]
+            rows.append(
+                f"| [`{name}`](zoo/presets/{name}/card.md) | `{score['recipe']}` | "
+                f"{weights / 1e6:.2f} M | {score['data']} | {' | '.join(gains)} | "
+                f"{score['psnr']['protocol']} |"
+            )
     return rows
 
 
@@ -57,40 +58,143 @@ def recipes_table():
 
 
 def quality_table():
-    """One row for each recipe and method, with what others published."""
-    measured = json.loads((HERE / "results" / "quality.json").read_text())["rows"]
+    """A table for each recipe: presets, classical methods and what others published."""
+    measured = _results("quality")["rows"]
     published = json.loads((HERE / "published.json").read_text())
-    sets = list(dict.fromkeys(row["data"] for row in measured))
-    kinds = [("psnr", "PSNR", 2), ("ssim", "SSIM", 4), ("feature_distance", "FD", 4)]
-    columns = [(data, *kind) for data in sets for kind in kinds]
-    header = [f"{data} {title}" for data, _, title, _ in columns]
-    lines = [
-        "| recipe | method | " + " | ".join(header) + " |",
-        "|---" * (2 + len(header)) + "|",
-    ]
+    lines = []
     for recipe in dict.fromkeys(row["recipe"] for row in measured):
-        rows = [row for row in [*measured, *published] if row["recipe"] == recipe]
+        mine, theirs = ([row for row in rows if row["recipe"] == recipe]
+                        for rows in (measured, published))  # fmt: skip
+        columns = list(dict.fromkeys((row["data"], row["metric"]) for row in mine))
+        rows = [row for row in [*mine, *theirs] if (row["data"], row["metric"]) in columns]
+        lines += [
+            f"**`{recipe}`**: {pipelines.recipe(recipe).description}. {_protocols(mine)}",
+            "",
+            "| method | "
+            + " | ".join(f"{data} {_METRICS[name][0]}" for data, name in columns)
+            + " |",
+            "|---" * (1 + len(columns)) + "|",
+        ]
         for method in dict.fromkeys(row["method"] for row in rows):
-            mine = [row for row in rows if row["method"] == method]
-            values = {(row["data"], row["metric"]): row["value"] for row in mine}
+            group = [row for row in rows if row["method"] == method]
+            values = {(row["data"], row["metric"]): row["value"] for row in group}
             cells = [
-                f"{values[data, metric]:.{digits}f}" if (data, metric) in values else ""
-                for data, metric, _, digits in columns
+                f"{values[column]:.{_METRICS[column[1]][1]}f}" if column in values else ""
+                for column in columns
             ]
-            lines.append(f"| `{recipe}` | {_title(mine[0])} | " + " | ".join(cells) + " |")
-    return lines
+            lines.append(f"| {_title(group[0])} | " + " | ".join(cells) + " |")
+        lines.append("")
+    return lines[:-1]
+
+
+#: Metric -> its title and digits.
+_METRICS = {"psnr": ("PSNR", 2), "ssim": ("SSIM", 4), "feature_distance": ("FD", 4)}
+
+
+def _protocols(rows):
+    protocols = {_METRICS[row["metric"]][0]: row["protocol"].split(", 11x11")[0] for row in rows}
+    if protocols.get("PSNR") == protocols.get("SSIM"):
+        protocols = {"PSNR and SSIM": protocols["PSNR"], **protocols}
+        del protocols["PSNR"], protocols["SSIM"]
+    return "; ".join(f"{name}: {protocol}" for name, protocol in protocols.items()) + "."
 
 
 def _title(row):
     if row.get("preset"):
-        return f"**`{row['method']}`**"
+        weights = zoo.from_preset(row["method"]).generator.count_params()
+        return f"**`{row['method']}`** ({weights / 1e6:.2f} M)"
     if "source" not in row:
         return row["method"]
     link = re.match(r"https://\S+[^,\s]", row["source"])
-    return f"[{row['method']}]({link[0]})*"
+    return f"[{row['method']}]({link[0]})*" if link else f"{row['method']}†"
+
+
+def train_step_table():
+    """One row for each model and precision."""
+    results = _results("train_step")
+    rows = [
+        "| step | precision | zoo, images/s | keras.io style | PyTorch | zoo / keras.io style | "
+        "zoo / PyTorch | of the convolution roofline |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in results["rows"]:
+        speeds = {name: each["images_per_s"]["median"] for name, each in row["contenders"].items()}
+        ours, keras_io, torch = (speeds[name] for name in ("zoo", "keras.io style", "pytorch"))
+        rows.append(
+            f"| {row['model']}, {row['image_px']} px, batch {row['batch_size']} | "
+            f"{row['precision']} | {ours:.3g} | {keras_io:.3g} | {torch:.3g} | "
+            f"**{ours / keras_io:.2f}x** | **{ours / torch:.2f}x** | "
+            f"{100 * row['contenders']['zoo']['roofline_share']:.0f} % |"
+        )
+    return [*rows, "", _machine(results, "tensorflow", "keras", "torch")]
+
+
+def pipeline_table():
+    """One row for each recipe."""
+    results = _results("pipeline")
+    rows = [
+        "| recipe | crop | zoo, pairs/s | OpenCV, one process a core | ratio |",
+        "|---|---|---|---|---|",
+    ]
+    for row in results["rows"]:
+        ours, theirs = (row["pairs_per_s"][name]["median"] for name in ("zoo", "opencv"))
+        rows.append(
+            f"| `{row['recipe']}` | {row['crop_px']} px | {ours:.0f} | {theirs:.0f} | "
+            f"**{ours / theirs:.2f}x** |"
+        )
+    return [*rows, "", _machine(results, "tensorflow", "opencv-python-headless", "opencv-python")]
+
+
+def inference_table():
+    """One row for each way to run a network, then the large photographs."""
+    results = _results("inference")
+    networks = results["photographs"]
+    names = list(dict.fromkeys(name for each in networks for name in each["contenders"]))
+    titles = [f"{each['model']} ({each['weights'] / 1e6:.2f} M)" for each in networks]
+    width, height = networks[0]["input_px"]
+    rows = [
+        f"| {width} x {height} px, x{networks[0]['scale']} | "
+        + " | ".join(f"{title}: ms | MiB" for title in titles)
+        + " |",
+        "|---" * (1 + 2 * len(titles)) + "|",
+    ]
+    for name in names:
+        measured = [each["contenders"].get(name) for each in networks]
+        cells = [f"{each['ms']['median']:.0f} | {each['peak_mib']}" if each else " | "
+                 for each in measured]  # fmt: skip
+        rows.append(f"| {name} | " + " | ".join(cells) + " |")
+    rows += ["", "| `zoo restore`, 24 megapixels | written as | seconds | peak MiB |",
+             "|---|---|---|---|"]  # fmt: skip
+    for each in results["large"]:
+        size = " x ".join(str(side) for side in each["output_px"])
+        rows.append(
+            f"| `{each['preset']}` | {each['suffix'].lstrip('.').upper()} of {size} px | "
+            f"{each['seconds']:.0f} | {each['peak_mib']} |"
+        )
+    return [*rows, "", _machine(results, "tensorflow", "onnxruntime", "openvino")]
+
+
+def _results(name):
+    return json.loads((HERE / "results" / f"{name}.json").read_text())
+
+
+def _machine(results, *packages):
+    machine, versions = results["machine"], results["versions"]
+    instructions = {"avx512": "AVX-512", "amx_bf16": "AMX"}
+    present = [f"{'with' if machine[key] else 'no'} {title}" for key, title in instructions.items()]
+    names = ", ".join(f"{name} {versions[name]}" for name in packages if name in versions)
+    rounds = f"Medians of {results['protocol']['rounds']} alternating rounds"
+    return (
+        f"{rounds}; {machine['cores']} cores ({', '.join(present)}); {names}; "
+        f"{results['date']}; protocol in "
+        f"[`{results['benchmark']}.json`](benchmarks/results/{results['benchmark']}.json)."
+    )
 
 
 TABLES = {
+    "train_step": train_step_table,
+    "pipeline": pipeline_table,
+    "inference": inference_table,
     "presets": presets_table,
     "variants": variants_table,
     "recipes": recipes_table,

@@ -179,6 +179,11 @@ def record(name, protocol, packages, **results):
     }
 
 
+def opencv_distribution():
+    """Return under which name OpenCV is installed."""
+    return importlib.metadata.packages_distributions()["cv2"][0]
+
+
 def machine():
     """Return what decides how fast this machine computes."""
     name, flags = _cpu()

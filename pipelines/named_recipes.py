@@ -20,10 +20,11 @@ def bicubic(scale):
 
 
 def denoise_blind():
-    """Return Gaussian noise of unknown strength."""
+    """Return Gaussian noise of unknown strength, as an 8-bit file holds it."""
     return {
         "steps": [ops.GaussianNoise(sigma_levels=(0, 55))],
-        "description": "Gaussian noise of unknown strength, sigma 0 to 55 of 255",
+        "rounding": True,
+        "description": "Gaussian noise, sigma 0 to 55 of 255, clipped and rounded",
         "reference": "Zhang et al., DnCNN, https://arxiv.org/abs/1608.03981",
     }
 

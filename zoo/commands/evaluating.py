@@ -50,16 +50,13 @@ def evaluate(model, data, recipe=None, seed=0, features=None, progress=True):
     recipe = pipelines.recipe(recipe or model.default_recipe)
     photos = pipelines.from_source(data)
     pairs = pipelines.paired(photos, recipe, 1, seed=seed, shuffle=False)
+    restore = restorer(model)
     before, after = metrics_of(model, features), metrics_of(model, features)
-
-    @tf.function(reduce_retracing=True, autograph=False)
-    def run(degraded):
-        return run_aligned(model.inference_network, degraded, model.size_multiple)
 
     for degraded, clean in track(
         pairs, "Evaluating", total=len(photos), transient=True, disable=not progress
     ):
-        restored, plain = run(degraded), enlarge(degraded, model.scale)
+        restored, plain = restore(degraded), enlarge(degraded, model.scale)
         for metric in after:
             metric.update_state(clean, restored)
         for metric in before:
@@ -72,6 +69,19 @@ def evaluate(model, data, recipe=None, seed=0, features=None, progress=True):
             "restored": float(new.result()),
         }
     return report
+
+
+def restorer(model):
+    """Return a function of float images `(N, H, W, C)` in [-1, 1] of any size: what a model makes.
+
+    Args:
+        model: `zoo.PairedGAN`.
+    """
+    return tf.function(
+        lambda images: run_aligned(model.inference_network, images, model.size_multiple),
+        reduce_retracing=True,
+        autograph=False,
+    )
 
 
 def enlarge(images, scale):
