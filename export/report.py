@@ -15,6 +15,7 @@ class Difference:
         max_abs_difference: Largest absolute difference over all pixels, in [0, 1].
         mean_abs_difference: Mean absolute difference, in [0, 1].
         tolerance: Largest `max_abs_difference` accepted.
+        mean_tolerance: Largest `mean_abs_difference` accepted.
     """
 
     target: str
@@ -22,17 +23,21 @@ class Difference:
     max_abs_difference: float
     mean_abs_difference: float
     tolerance: float
+    mean_tolerance: float
 
     @property
     def passed(self):
-        """Whether the difference is within the tolerance (NaN is not)."""
-        return self.max_abs_difference <= self.tolerance
+        """Whether the differences are within the tolerances (NaN is not)."""
+        return (
+            self.max_abs_difference <= self.tolerance
+            and self.mean_abs_difference <= self.mean_tolerance
+        )
 
     def __str__(self):
         verdict = "ok" if self.passed else "TOO LARGE"
         return (
-            f"{self.target:<36} max {self.max_abs_difference:.2e}   "
-            f"mean {self.mean_abs_difference:.2e}   tolerance {self.tolerance:.2e}   {verdict}"
+            f"{self.target:<36} max {self.max_abs_difference:.2e} of {self.tolerance:.2e}   "
+            f"mean {self.mean_abs_difference:.2e} of {self.mean_tolerance:.2e}   {verdict}"
         )
 
 

@@ -93,8 +93,23 @@ def test_newest_version_is_taken(tmp_path):
 
 
 def test_nan_does_not_pass():
-    assert not Difference("tflite float32", "m", float("nan"), 0.0, 1.0).passed
-    assert Difference("tflite float32", "m", 1.0, 0.0, 1.0).passed
+    assert not Difference("tflite float32", "m", float("nan"), 0.0, 1.0, 1.0).passed
+    assert Difference("tflite float32", "m", 1.0, 0.0, 1.0, 1.0).passed
+
+
+def test_a_shift_of_the_whole_image_fails_where_single_pixels_may_differ(tmp_path):
+    inputs = keras.Input((None, None, 1))
+    hidden = layers.Conv2D(1, 1, use_bias=False)(inputs)
+    network = keras.Model(inputs, layers.Conv2D(1, 1)(hidden))
+    one = np.ones((1, 1, 1, 1))
+    network.set_weights([one, one, np.zeros(1)])
+    version = export.saved_model(network, tmp_path, precision="bfloat16")
+    network.set_weights([one, one, np.full(1, 0.04)])  # 0.02 in [0, 1]
+    gray = np.zeros((1, 8, 8, 1), "float32")
+    with pytest.raises(export.ParityError, match="TOO LARGE") as raised:
+        export.check(network, saved_model=version, photographs=gray)
+    difference = raised.value.report.differences[0]
+    assert difference.max_abs_difference < difference.tolerance
 
 
 def test_wrong_arguments(exported, super_resolution, tmp_path):
