@@ -276,3 +276,29 @@ def transform_where(chosen, transform, images, params):
 
     # Several kernels refuse an empty batch.
     return tf.cond(tf.reduce_any(chosen), some, lambda: tf.identity(images))
+
+
+def transform_each(chosen, transforms, images, params):
+    """Send each sample through one of several transforms.
+
+    Args:
+        chosen: int32 tensor `(N,)`, which one.
+        transforms: Functions of `(images, params)` that keep the shape.
+        images: float32 tensor `(N, H, W, C)`.
+        params: Nested dict of tensors whose first dimension is the batch.
+
+    Returns:
+        float32 tensor `(N, H, W, C)`.
+    """
+    rows = [tf.cast(tf.where(chosen == index)[:, 0], tf.int32) for index in range(len(transforms))]
+
+    def result(transform, rows):
+        def some():
+            subset = tf.nest.map_structure(lambda value: tf.gather(value, rows), (images, params))
+            return transform(*subset)
+
+        # Several kernels refuse an empty batch.
+        return tf.cond(tf.size(rows) > 0, some, lambda: images[:0])
+
+    results = [result(*pair) for pair in zip(transforms, rows, strict=True)]
+    return tf.ensure_shape(tf.dynamic_stitch(rows, results), images.shape)

@@ -7,9 +7,15 @@ import tensorflow as tf
 from pipelines.degradations import kernels
 from pipelines.degradations.base import Degradation
 from pipelines.degradations.checks import as_odd, as_probability, as_range, as_weights
-from pipelines.degradations.filtering import filter_each, filter_separable, gaussian_line
+from pipelines.degradations.filtering import (
+    filter_each,
+    filter_separable,
+    filter_wide,
+    gaussian_line,
+)
 
 _TURN = (0.0, math.pi)
+_WIDE_PX = 4.0  # from this deviation on, a Gaussian on a coarse grid is the faster one
 
 
 class GaussianBlur(Degradation):
@@ -337,13 +343,18 @@ class UnsharpMask(Degradation):
 
     def transform(self, images, params):
         """Add detail, weighted by a soft map of where there is any."""
-        line = gaussian_line(params["sigma_px"], 2 * math.ceil(3 * self.sigma_px[1]) + 1)
-        detail = images - filter_separable(images, line)
+        detail = images - self._blur(images, params["sigma_px"])
         amount = params["amount"][:, None, None, None]
         threshold = params["threshold_levels"][:, None, None, None] * (2.0 / 255.0)
-        soft = filter_separable(tf.cast(tf.abs(detail) > threshold, tf.float32), line)
+        soft = self._blur(tf.cast(tf.abs(detail) > threshold, tf.float32), params["sigma_px"])
         sharp = tf.clip_by_value(images + amount * detail, -1.0, 1.0)
         return images + soft * (sharp - images)
+
+    def _blur(self, images, sigma_px):
+        if self.sigma_px[0] >= _WIDE_PX:
+            return filter_wide(images, sigma_px, self.sigma_px)
+        size = 2 * math.ceil(3 * self.sigma_px[1]) + 1
+        return filter_separable(images, gaussian_line(sigma_px, size))
 
 
 def draw_beta(draws, limits):

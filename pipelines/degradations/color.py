@@ -5,7 +5,7 @@ import tensorflow as tf
 from pipelines.degradations.base import Degradation
 from pipelines.degradations.checks import as_range
 from pipelines.degradations.noise import LEVEL
-from pipelines.degradations.shapes import luma, per_sample, require_rgb
+from pipelines.degradations.shapes import in_channels, luma, per_channel, per_sample, require_rgb
 
 
 class ColorShift(Degradation):
@@ -33,7 +33,7 @@ class ColorShift(Degradation):
     def transform(self, images, params):
         """Add them."""
         require_rgb(images, self)
-        shifted = images + LEVEL * params["shift_levels"][:, None, None, :]
+        shifted = images + LEVEL * per_channel(params["shift_levels"], images)
         return tf.clip_by_value(shifted, -1.0, 1.0)
 
 
@@ -82,7 +82,7 @@ class ColorJitter(Degradation):
         light = tf.clip_by_value(light, 0.0, 1.0)
         mean = tf.reduce_mean(luma(light), axis=(1, 2, 3), keepdims=True)
         light = tf.clip_by_value(mean + per_sample(params["contrast"]) * (light - mean), 0.0, 1.0)
-        gray = luma(light)
+        gray = in_channels(luma(light), light)
         light = gray + per_sample(params["saturation"]) * (light - gray)
         hue, saturation, value = tf.unstack(
             tf.image.rgb_to_hsv(tf.clip_by_value(light, 0.0, 1.0)), axis=-1

@@ -4,7 +4,7 @@ import functools
 
 import tensorflow as tf
 
-from pipelines.degradations.base import Degradation, from_json, transform_where
+from pipelines.degradations.base import Degradation, from_json, transform_each
 from pipelines.degradations.checks import as_weights
 
 
@@ -105,10 +105,14 @@ class OneOf(Degradation):
                 for key, step in step_items(self.steps)
             ]
             return tf.switch_case(params["chosen"][0], branches)
-        for index, (key, step) in enumerate(step_items(self.steps)):
-            chosen = tf.equal(params["chosen"], index)
-            images = transform_where(chosen, step.apply, images, params[key])
-        return images
+
+        def apply(images, params, key, step):
+            return step.apply(images, params[key])
+
+        branches = [
+            functools.partial(apply, key=key, step=step) for key, step in step_items(self.steps)
+        ]
+        return transform_each(params["chosen"], branches, images, params)
 
     def output_shape(self, shape, params):
         """Return the shape of the common choice."""

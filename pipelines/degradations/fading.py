@@ -2,11 +2,20 @@
 
 import tensorflow as tf
 
-from pipelines.degradations.base import Degradation
+from pipelines.degradations.base import Degradation, transform_where
 from pipelines.degradations.checks import as_range
-from pipelines.degradations.shapes import luma, per_sample, require_rgb
+from pipelines.degradations.shapes import (
+    in_channels,
+    in_colors,
+    luma,
+    per_channel,
+    per_sample,
+    power,
+    require_rgb,
+)
 
 _GRAY_SPREAD = 0.5 / 255.0  # channels that differ by less are equal in 8 bits
+_DIFFERENCES = ((1.0, 0.0, -1.0), (-1.0, 1.0, 0.0), (0.0, -1.0, 1.0))  # between two channels each
 
 
 class Fading(Degradation):
@@ -45,8 +54,9 @@ class Fading(Degradation):
         """Apply the tone curve."""
         unit = tf.clip_by_value((images + 1.0) / 2.0, 0.0, 1.0)
         black, white = per_sample(params["black"]), per_sample(params["white"])
-        unit = black + (white - black) * tf.pow(unit, per_sample(params["gamma"]))
-        return 2.0 * unit - 1.0
+        # One product and one sum take the curve back to [-1, 1].
+        span, shift = 2.0 * (white - black), 2.0 * black - 1.0
+        return shift + span * power(unit, per_sample(params["gamma"]))
 
 
 class Desaturation(Degradation):
@@ -73,7 +83,8 @@ class Desaturation(Degradation):
 
     def transform(self, images, params):
         """Blend with the brightness."""
-        return images + per_sample(params["amount"]) * (luma(images) - images)
+        gray = in_channels(luma(images), images)
+        return images + per_sample(params["amount"]) * (gray - images)
 
 
 class Grayscale(Degradation):
@@ -95,7 +106,7 @@ class Grayscale(Degradation):
 
     def transform(self, images, params):
         """Repeat the brightness in every channel."""
-        return tf.broadcast_to(luma(images), tf.shape(images))
+        return in_channels(luma(images), images)
 
 
 class Sepia(Degradation):
@@ -141,9 +152,9 @@ class Sepia(Degradation):
         hue = params["hue"]
         # log of the exponent: red below one is lighter, blue above one darker.
         tone = tf.stack([-0.35 - 0.1 * hue, 0.0 * hue + 0.05 + 0.1 * hue, 0.65 - 0.1 * hue], -1)
-        exponent = tf.exp(tone * params["strength"][:, None])[:, None, None, :]
-        toned = tf.pow(gray, exponent)
-        toned += per_sample(params["color_left"]) * (unit - gray)
+        exponent = tf.exp(tone * params["strength"][:, None])
+        toned = tf.exp(in_colors(tf.math.log(gray), exponent))
+        toned += per_sample(params["color_left"]) * (unit - in_channels(gray, unit))
         return 2.0 * toned - 1.0
 
 
@@ -183,8 +194,11 @@ class ColorCast(Degradation):
         """Apply one tone curve for each channel."""
         require_rgb(images, self)
         unit = tf.clip_by_value((images + 1.0) / 2.0, 0.0, 1.0)
-        loss, lift, gamma = (params[name][:, None, None, :] for name in ("loss", "lift", "gamma"))
-        shifted = 2.0 * (loss * lift + (1.0 - loss) * tf.pow(unit, gamma)) - 1.0
-        spread = tf.reduce_max(unit, axis=-1) - tf.reduce_min(unit, axis=-1)
-        has_color = tf.reduce_max(spread, axis=[1, 2])[:, None, None, None] > _GRAY_SPREAD
-        return tf.where(has_color, shifted, images)
+        spread = tf.reduce_max(tf.abs(tf.matmul(unit, tf.constant(_DIFFERENCES))), axis=(1, 2, 3))
+        return transform_where(spread > _GRAY_SPREAD, self._shift, images, params)
+
+    def _shift(self, images, params):
+        unit = tf.clip_by_value((images + 1.0) / 2.0, 0.0, 1.0)
+        white = per_channel(2.0 * (1.0 - params["loss"]), images)
+        black = per_channel(2.0 * params["loss"] * params["lift"] - 1.0, images)
+        return black + white * power(unit, per_channel(params["gamma"], images))

@@ -1,12 +1,14 @@
 """Light that falls unevenly, and too little of it."""
 
+import math
+
 import tensorflow as tf
 
 from pipelines.degradations import strokes
 from pipelines.degradations.base import Degradation
 from pipelines.degradations.checks import as_range
-from pipelines.degradations.draws import fields
-from pipelines.degradations.shapes import image_shape, per_sample
+from pipelines.degradations.draws import normal_fields
+from pipelines.degradations.shapes import image_shape, in_channels, per_sample, power
 
 
 class Vignette(Degradation):
@@ -44,11 +46,11 @@ class Vignette(Degradation):
         y = tf.linspace(-1.0, 1.0, shape[1])[None] - params["centre"][:, :1]
         x = tf.linspace(-1.0, 1.0, shape[2])[None] - params["centre"][:, 1:]
         radius = tf.sqrt((y[:, :, None] ** 2 + x[:, None, :] ** 2) / 2.0)[..., None]
-        falloff = tf.minimum(tf.pow(radius, per_sample(params["roundness"])), 1.0)
+        falloff = tf.minimum(power(radius, per_sample(params["roundness"])), 1.0)
         amount = per_sample(params["strength"]) * falloff
-        light = (images + 1.0) / 2.0
-        light = tf.where(amount >= 0, light * (1.0 - amount), light - amount * (1.0 - light))
-        return 2.0 * light - 1.0
+        # Both blend with a fixed colour: black, -1, or white, 1, whose sign is the amount's.
+        kept = in_channels(1.0 - tf.abs(amount), images)
+        return images * kept - in_channels(amount, images)
 
 
 class UnevenLight(Degradation):
@@ -80,8 +82,8 @@ class UnevenLight(Degradation):
         field = strokes.smooth_field(
             params["field"], shape[1], shape[2], strokes.image_side(shape) / 1.6
         )
-        gain = tf.pow(2.0, per_sample(params["strength"]) * field)
-        return (images + 1.0) * gain - 1.0
+        gain = tf.exp(math.log(2.0) * per_sample(params["strength"]) * field)
+        return (images + 1.0) * in_channels(gain, images) - 1.0
 
 
 class LowLight(Degradation):
@@ -124,8 +126,8 @@ class LowLight(Degradation):
     def transform(self, images, params):
         """Darken and add noise in linear light."""
         unit = tf.clip_by_value((images + 1.0) / 2.0, 0.0, 1.0)
-        light = tf.pow(unit, 2.2) * tf.pow(2.0, -per_sample(params["stops"]))
-        noise = fields(params["field"], image_shape(images)[1:], tf.random.stateless_normal)
+        light = power(unit, 2.2) * tf.pow(2.0, -per_sample(params["stops"]))
+        noise = normal_fields(params["field"], image_shape(images)[1:])
         variance = per_sample(params["shot"]) * light + per_sample(params["read"])
         light = tf.clip_by_value(light + tf.sqrt(variance) * noise, 0.0, 1.0)
-        return 2.0 * tf.pow(light, 1.0 / 2.2) - 1.0
+        return 2.0 * power(light, 1.0 / 2.2) - 1.0

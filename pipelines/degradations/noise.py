@@ -1,14 +1,15 @@
 """Noise of a sensor, a film and a scanner."""
 
+import functools
 import math
 
 import tensorflow as tf
 
-from pipelines.degradations.base import Degradation
+from pipelines.degradations.base import Degradation, transform_each
 from pipelines.degradations.checks import as_probability, as_range
-from pipelines.degradations.draws import fields
+from pipelines.degradations.draws import normal_fields, uniform_fields
 from pipelines.degradations.filtering import filter_separable, gaussian_line
-from pipelines.degradations.shapes import image_shape, luma, per_sample
+from pipelines.degradations.shapes import channel_mean, image_shape, luma, per_sample
 
 #: One 8-bit level in the range [-1, 1].
 LEVEL = 2.0 / 255.0
@@ -45,7 +46,10 @@ class GaussianNoise(Degradation):
 
     def transform(self, images, params):
         """Add the field."""
-        noise = normal_field(images, params, self.gray_probability)
+        return by_channels(self._add, images, params, self.gray_probability)
+
+    def _add(self, images, params, channels):
+        noise = normal_fields(params["field"], field_shape(images, channels))
         return images + per_sample(params["sigma_levels"]) * LEVEL * noise
 
 
@@ -90,13 +94,15 @@ class PoissonNoise(Degradation):
 
     def transform(self, images, params):
         """Add the difference between counted and true light."""
+        return by_channels(self._add, images, params, self.gray_probability)
+
+    def _add(self, images, params, channels):
         light = tf.clip_by_value((images + 1.0) / 2.0, 0.0, 1.0)
-        if self.gray_probability > 0:
-            light = tf.where(per_sample(params["gray"]), luma(light), light)
+        light = luma(light) if channels == 1 else light
         if self.exact:
             noise = self._counted(light, params) - light
         else:
-            noise = normal_field(images, params, self.gray_probability) * tf.sqrt(light) / 16.0
+            noise = normal_fields(params["field"], image_shape(light)[1:]) * tf.sqrt(light) / 16.0
         return images + 2.0 * per_sample(params["scale"]) * noise
 
     def _counted(self, light, params):
@@ -106,10 +112,7 @@ class PoissonNoise(Degradation):
             return tf.random.stateless_poisson(tf.shape(rate), seed, photons, tf.float32) / 256.0
 
         spec = tf.TensorSpec(light.shape[1:], tf.float32)
-        counted = tf.map_fn(count, (light, params["field"]), fn_output_signature=spec)
-        if self.gray_probability > 0:
-            counted = tf.where(per_sample(params["gray"]), counted[..., :1], counted)
-        return counted
+        return tf.map_fn(count, (light, params["field"]), fn_output_signature=spec)
 
 
 class SpeckleNoise(Degradation):
@@ -142,8 +145,11 @@ class SpeckleNoise(Degradation):
 
     def transform(self, images, params):
         """Scale the light of each pixel."""
-        noise = normal_field(images, params, self.gray_probability)
-        return images + (images + 1.0) * per_sample(params["sigma_levels"]) / 255.0 * noise
+        return by_channels(self._scale, images, params, self.gray_probability)
+
+    def _scale(self, images, params, channels):
+        noise = normal_fields(params["field"], field_shape(images, channels))
+        return images + (images + 1.0) * (per_sample(params["sigma_levels"]) / 255.0 * noise)
 
 
 class SaltAndPepper(Degradation):
@@ -179,8 +185,10 @@ class SaltAndPepper(Degradation):
 
     def transform(self, images, params):
         """Compare one uniform field with both shares."""
-        unit = fields(params["field"], image_shape(images)[1:], tf.random.stateless_uniform)
-        unit = tf.where(per_sample(params["gray"]), unit[..., :1], unit)
+        return by_channels(self._set, images, params, self.gray_probability)
+
+    def _set(self, images, params, channels):
+        unit = uniform_fields(params["field"], field_shape(images, channels))
         amount, salt = per_sample(params["amount"]), per_sample(params["salt"])
         images = tf.where(unit < amount, -1.0, images)
         return tf.where(unit < amount * salt, 1.0, images)
@@ -217,12 +225,11 @@ class FilmGrain(Degradation):
 
     def transform(self, images, params):
         """Add the grain, scaled by the brightness."""
-        _, height, width, _ = image_shape(images)
-        field = fields(params["field"], (height, width, 1), tf.random.stateless_normal)
+        field = normal_fields(params["field"], field_shape(images, 1))
         line = gaussian_line(params["size_px"], 2 * math.ceil(3 * self.size_px[1]) + 1)
         # Averaging independent values shrinks their deviation by this much on each axis.
         field = filter_separable(field, line) / per_sample(tf.reduce_sum(line**2, axis=1))
-        middle = 1.0 - 0.6 * tf.reduce_mean(images, axis=-1, keepdims=True) ** 2
+        middle = 1.0 - 0.6 * channel_mean(images) ** 2
         return images + per_sample(params["sigma_levels"]) * LEVEL * middle * field
 
 
@@ -248,20 +255,26 @@ class Clip(Degradation):
         return tf.clip_by_value(images, -1.0, 1.0)
 
 
-def normal_field(images, params, gray_probability):
-    """Draw one standard normal field per sample, shared by the channels of gray samples.
+def by_channels(transform, images, params, gray_probability):
+    """Transform samples with noise of one channel where they are gray, of all channels elsewhere.
 
     Args:
-        images: float32 tensor `(N, H, W, C)`, for its shape.
-        params: Dict with `field`, seeds `(N, 2)`, and `gray`, bool `(N,)`.
-        gray_probability: Chance of gray: zero skips the selection, one draws a single channel.
+        transform: Function of `(images, params, channels)`.
+        images: float32 tensor `(N, H, W, C)`.
+        params: Dict of tensors whose first dimension is the batch, with `gray`, bool `(N,)`.
+        gray_probability: Chance of gray; zero and one make the selection unnecessary.
 
     Returns:
-        float32 tensor `(N, H, W, C)`, or `(N, H, W, 1)` if all are gray.
+        float32 tensor `(N, H, W, C)`.
     """
-    _, height, width, channels = image_shape(images)
-    channels = 1 if gray_probability == 1 else channels
-    field = fields(params["field"], (height, width, channels), tf.random.stateless_normal)
-    if 0 < gray_probability < 1:
-        field = tf.where(per_sample(params["gray"]), field[..., :1], field)
-    return field
+    colored, gray = (
+        functools.partial(transform, channels=channels) for channels in (images.shape[-1], 1)
+    )
+    if gray_probability in (0, 1):
+        return (gray if gray_probability else colored)(images, params)
+    return transform_each(tf.cast(params["gray"], tf.int32), [colored, gray], images, params)
+
+
+def field_shape(images, channels):
+    """Return the shape of one sample's field, with a number of channels of its own."""
+    return (*image_shape(images)[1:3], channels)

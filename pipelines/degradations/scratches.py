@@ -7,6 +7,7 @@ import tensorflow as tf
 from pipelines.degradations import strokes
 from pipelines.degradations.base import Degradation
 from pipelines.degradations.checks import as_count_range, as_probability, as_range
+from pipelines.degradations.shapes import in_channels, in_colors
 
 
 def paper(draws, shape=()):
@@ -37,7 +38,7 @@ def blend(images, colour, opacity):
     """
     if images.shape[-1] != 3:
         colour = tf.reduce_mean(colour, axis=-1, keepdims=True)
-    return images + opacity * (colour[:, None, None, :] - images)
+    return images - in_channels(opacity, images) * images + in_colors(opacity, colour)
 
 
 def draw_marks(images, params, pixels, dark):

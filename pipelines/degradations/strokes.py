@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from pipelines.degradations.draws import fields
+from pipelines.degradations.draws import normal_fields
 from pipelines.degradations.resampling import apply_matrices, resize_matrix
 
 #: Side in pixels of the square for which counts of damage are given.
@@ -73,7 +73,7 @@ def smooth_field(seeds, height, width, cell):
         tf.cast(tf.math.ceil(tf.cast(side, tf.float32) / cell), tf.int32) + 1
         for side in (height, width)
     ]
-    grid = fields(seeds, (cells[0], cells[1], 1), tf.random.stateless_normal)
+    grid = normal_fields(seeds, (cells[0], cells[1], 1))
     vertical = resize_matrix(cells[0], height, "bicubic")
     horizontal = resize_matrix(cells[1], width, "bicubic")
     return apply_matrices(grid, vertical, horizontal)

@@ -8,6 +8,7 @@ from pipelines.degradations import strokes
 from pipelines.degradations.base import Degradation
 from pipelines.degradations.checks import as_count_range, as_probability, as_range
 from pipelines.degradations.scratches import blend, paper
+from pipelines.degradations.shapes import in_colors
 
 
 class Creases(Degradation):
@@ -220,12 +221,14 @@ class Stains(Degradation):
         body = tf.sigmoid(inside / softness * 6.0)
         rim = tf.exp(-((inside / (0.2 * softness)) ** 2)) * tf.cast(~wide["bleach"], tf.float32)
         amount = (0.8 * body + 0.3 * rim) * wide["strength"] * drawn[:, None, None, None]
-        rgb = light.shape[-1] == 3
-        absorbed = tf.constant([0.35, 0.65, 1.0] if rgb else [0.6])
-        absorbed = 1.0 + wide["yellow"] * (absorbed - 1.0)
-        bare = tf.constant([1.0, 0.95, 0.85] if rgb else [0.95])
-        bleached = light + amount * (bare - light)
-        return tf.where(wide["bleach"], bleached, light * (1.0 - amount * absorbed))
+        channels = light.shape[-1]
+        absorbed = tf.constant([0.35, 0.65, 1.0] if channels == 3 else [0.6] * channels)
+        bare = tf.constant([1.0, 0.95, 0.85] if channels == 3 else [0.95] * channels)
+        bleach = stain["bleach"][:, None]
+        # What the stain takes away of the light, and what it gives back.
+        taken = tf.where(bleach, 1.0, 1.0 + stain["yellow"][:, None] * (absorbed - 1.0))
+        given = tf.where(bleach, bare, 0.0)
+        return light - light * in_colors(amount, taken) + in_colors(amount, given)
 
 
 class TornEdges(Degradation):
@@ -301,7 +304,7 @@ class TornEdges(Degradation):
             down = y if index < 2 else height - y
             right = x if index % 2 == 0 else width - x
             angle = params["angle"][:, index, None, None]
-            depth = params["corner"][:, index, None, None] * side
-            cut = down * tf.cos(angle) + right * tf.sin(angle) - depth
-            inside = tf.minimum(inside, tf.where(depth > 0, cut, inside))
+            corner = params["corner"][:, index, None, None]
+            depth = tf.where(corner > 0, corner * side, -math.inf)
+            inside = tf.minimum(inside, down * tf.cos(angle) + right * tf.sin(angle) - depth)
         return inside[..., None]

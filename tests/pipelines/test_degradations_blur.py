@@ -8,7 +8,7 @@ import tensorflow as tf
 from scipy import ndimage, special
 
 from pipelines import degradations as ops
-from pipelines.degradations import filtering, kernels
+from pipelines.degradations import blur, filtering, kernels
 
 KERNEL_OPS = [
     ops.AnisotropicBlur(size_px=9),
@@ -147,6 +147,37 @@ def test_separable_equals_the_outer_product():
     lines = filtering.gaussian_line(tf.constant([0.7, 1.9]), 7)
     both = filtering.filter_each(images, lines[:, :, None] * lines[:, None, :])
     np.testing.assert_allclose(filtering.filter_separable(images, lines), both, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 16])
+@pytest.mark.parametrize("count", [1, 5, 16])
+def test_filters_do_not_depend_on_the_rest_of_the_batch(count, channels):
+    images = tf.random.stateless_uniform((count, 9, 8, channels), (1, 1), -1, 1)
+    weights = tf.random.stateless_uniform((count, 5, 5), (2, 2))
+    together = filtering.filter_each(images, weights)
+    alone = filtering.filter_each(images[-1:], weights[-1:])
+    np.testing.assert_allclose(together[-1:], alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(70, 53), (9, 4)])
+def test_wide_gaussians_equal_the_direct_filter(size):
+    images = tf.random.stateless_uniform((3, *size, 3), (1, 1), -1, 1)
+    images = tf.concat([images[:2], tf.sign(images[2:] + 0.9)], axis=0)
+    sigma = tf.constant([4.0, 5.7, 8.0])
+    direct = filtering.filter_separable(images, filtering.gaussian_line(sigma, 81))
+    wide = filtering.filter_wide(images, sigma, limits=(4.0, 8.0))
+    np.testing.assert_allclose(wide, direct, atol=0.04 * 2 / 255)
+
+
+def test_unsharp_mask_on_a_coarse_grid_equals_the_direct_one(monkeypatch):
+    rows, columns = np.mgrid[0:96, 0:80] / 11.0
+    waves = np.sin(rows + np.sin(columns)) * np.sign(np.sin(columns * 0.7))
+    images = tf.constant(0.8 * waves[None, ..., None] * np.ones(3), tf.float32)
+    coarse = ops.UnsharpMask()(images, (0, 0))
+    monkeypatch.setattr(blur, "_WIDE_PX", 100.0)
+    direct = ops.UnsharpMask()(images, (0, 0))
+    # The direct filter ends after three deviations, which is most of the difference.
+    np.testing.assert_allclose(coarse, direct, atol=0.7 * 2 / 255)
 
 
 def test_unsharp_mask_leaves_faint_detail_and_strengthens_edges():

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from pipelines import degradations as ops
-from pipelines.degradations.base import transform_where
+from pipelines.degradations.base import transform_each, transform_where
 
 
 @pytest.fixture
@@ -80,3 +80,15 @@ def test_transform_where_touches_the_chosen_only(images):
     np.testing.assert_array_equal(result, tf.where(chosen[:, None, None, None], -images, images))
     transform_where(tf.zeros([6], tf.bool), negate, images, {"k": tf.range(6)})
     assert len(seen) == 1, "nothing to do for an empty choice"
+
+
+def test_transform_each_sends_every_sample_one_way(images):
+    factors = [
+        lambda images, params, factor=factor: images * factor * params["k"][:, None, None, None]
+        for factor in (1.0, 10.0, 100.0)
+    ]
+    chosen = tf.constant([2, 0, 0, 2, 2, 0])
+    scale = tf.range(1.0, 7.0)
+    result = transform_each(chosen, factors, images[:6], {"k": scale})
+    expected = images[:6] * tf.reshape(tf.gather([1.0, 10.0, 100.0], chosen) * scale, (6, 1, 1, 1))
+    np.testing.assert_allclose(result, expected, rtol=1e-6)

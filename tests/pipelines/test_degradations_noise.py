@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from pipelines import degradations as ops
+from pipelines.degradations.draws import normal_fields
 
 
 def flat(value=0.0, count=2, size=64):
@@ -109,3 +110,27 @@ def test_noise_is_clipped_by_the_call_only():
     np.testing.assert_array_equal(
         ops.Clip().apply(op.apply(images, params), {}), op(images, (0, 0))
     )
+
+
+def test_normal_fields_are_normal():
+    field = normal_fields(tf.constant([[1, 2], [3, 4]]), (500, 500, 3)).numpy()
+    standard = field.astype(np.float64)
+    np.testing.assert_allclose([standard.mean(), standard.var()], [0, 1], atol=5e-3)
+    np.testing.assert_allclose((standard**3).mean(), 0, atol=1e-2)
+    np.testing.assert_allclose((standard**4).mean(), 3, atol=3e-2)
+    # Normal tails: 2.7e-3 beyond three deviations, 6.3e-5 beyond four.
+    assert (abs(standard) > 3).mean() == pytest.approx(2.70e-3, rel=0.1)
+    assert (abs(standard) > 4).mean() == pytest.approx(6.33e-5, rel=0.4)
+    # The two numbers of a Box-Muller pair lie half a field apart.
+    first, second = standard.reshape(2, 2, -1).swapaxes(0, 1)
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 5e-3
+    assert abs(np.corrcoef(first.ravel() ** 2, second.ravel() ** 2)[0, 1]) < 5e-3
+
+
+def test_normal_fields_of_any_count_depend_on_their_seed_only():
+    seeds = tf.constant([[1, 2], [3, 4], [5, 6]])
+    for shape in [(1, 1, 1), (3, 5, 1), (4, 2, 3)]:
+        fields = normal_fields(seeds, shape)
+        assert fields.shape == (3, *shape)
+        np.testing.assert_allclose(fields[1:2], normal_fields(seeds[1:2], shape), atol=1e-6)
+        assert len(np.unique(fields)) == fields.numpy().size

@@ -6,7 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from pipelines import degradations as ops
-from pipelines.degradations.resampling import resize_matrix, to_eight_bit
+from pipelines.degradations.resampling import apply_matrices, resize_matrix, to_eight_bit
 
 PILLOW = {
     "bilinear": Image.BILINEAR,
@@ -67,6 +67,20 @@ def test_without_antialiasing_a_cubic_samples_four_neighbours():
     # The centre lies halfway between pixels 17 and 18.
     np.testing.assert_allclose(row[16:20], [-0.0625, 0.5625, 0.5625, -0.0625], atol=1e-6)
     assert np.count_nonzero(np.abs(row) > 1e-6) == 4
+
+
+@pytest.mark.parametrize("size", [(9, 20), (40, 31), (70, 64)])
+@pytest.mark.parametrize("name", ["nearest", "area", "bilinear", "bicubic"])
+def test_the_fast_kernels_have_the_weights_of_the_matrices(name, size):
+    images = tf.random.stateless_uniform((2, 40, 31, 3), (1, 1), -1, 1)
+    expected = apply_matrices(
+        images,
+        resize_matrix(40, size[0], name, antialias=False),
+        resize_matrix(31, size[1], name, antialias=False),
+    )
+    result = ops.resize(images, size, name, antialias=False)
+    # A quarter of an 8-bit level, for the table in which the cubic weights are looked up.
+    np.testing.assert_allclose(result, expected, atol=2e-3 if name == "bicubic" else 1e-4)
 
 
 def test_one_matrix_per_sample():

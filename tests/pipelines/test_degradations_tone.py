@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from pipelines import degradations as ops
+from pipelines.degradations import shapes
 
 
 def colours(*rgb):
@@ -136,3 +137,19 @@ def test_low_light_noise():
     light = ((op.apply(images, params).numpy() + 1) / 2) ** 2.2
     assert light.mean() == pytest.approx(0.5, rel=0.01)
     assert light.std() == pytest.approx(np.sqrt(0.01 * 0.5 + 0.0004), rel=0.03)
+
+
+def test_power_is_exact_at_both_ends():
+    base = tf.constant([0.0, 1e-6, 0.25, 1.0])
+    result = shapes.power(base, tf.constant([[0.5], [2.2]])).numpy()
+    np.testing.assert_allclose(result, base.numpy() ** np.float32([[0.5], [2.2]]), rtol=1e-5)
+    assert (result[:, 0] == 0).all()
+    assert (result[:, 3] == 1).all()
+
+
+def test_maps_in_colors():
+    maps = tf.random.stateless_uniform((2, 4, 5, 1), (1, 1))
+    colors = tf.constant([[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]])
+    np.testing.assert_allclose(shapes.in_colors(maps, colors), maps * colors[:, None, None, :])
+    images = tf.zeros((2, 4, 5, 3))
+    np.testing.assert_array_equal(shapes.in_channels(maps, images), tf.repeat(maps, 3, axis=3))
