@@ -119,7 +119,7 @@ def _architecture(model):
 
 
 def _to_half(path):
-    """Store every float32 array of an HDF5 file as float16; Keras casts on loading."""
+    """Store the float32 arrays of an HDF5 file as float16, rounded; Keras casts on loading."""
     half = path.with_suffix(".half")
     with h5py.File(path) as source, h5py.File(half, "w") as target:
 
@@ -129,13 +129,22 @@ def _to_half(path):
             else:
                 array = item[()]
                 if array.dtype == np.float32:
-                    array = array.astype(np.float16)
-                group = target.create_dataset(name, data=array, compression="gzip")
+                    array = _nine_bits(array.astype(np.float16))
+                filters = {"compression": "gzip", "shuffle": True} if array.ndim else {}
+                group = target.create_dataset(name, data=array, **filters)
             group.attrs.update(item.attrs)
 
         target.attrs.update(source.attrs)
         source.visititems(copy)
     os.replace(half, path)
+
+
+def _nine_bits(half):
+    """Round a float16 array to 9 of its 10 bits of mantissa, as the last one does not compress."""
+    bits = half.view(np.uint16)
+    to_even = (bits >> 1) & 1  # or half of all weights would grow
+    rounded = ((bits + to_even) & ~np.uint16(1)).view(np.float16)
+    return np.where(np.isfinite(rounded), rounded, half)
 
 
 def _keep_documents(old, new):

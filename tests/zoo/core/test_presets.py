@@ -54,7 +54,7 @@ def test_half_precision(model, tmp_path):
         loaded.inference_network.get_weights(), model.inference_network.get_weights(), strict=True
     ):
         assert half.dtype == np.float32
-        np.testing.assert_array_equal(half, full.astype(np.float16).astype(np.float32))
+        np.testing.assert_allclose(half, full.astype(np.float16), rtol=2**-10, atol=2**-23)
 
 
 def test_preset_is_replaced_as_a_whole_and_keeps_its_card(model, tmp_path):
