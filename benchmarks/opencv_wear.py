@@ -31,12 +31,8 @@ def old_photo(side):
         raise ValueError(f"`side` must be 128, for which counts are given. Received: {side}")
     tone = OneOf((sepia(), grayscale()), (0.6, 0.4), probability=0.6)
     return Recipe(
-        scene=(tone,),
+        scene=(tone, color_cast(0.3), fading(0.5), uneven_light(0.25), vignette(0.25)),
         steps=(
-            color_cast(0.2),
-            fading(0.6),
-            uneven_light(0.25),
-            vignette(0.25),
             gaussian_blur((0.3, 1.2), probability=0.5),
             film_grain(0.7),
             stains(0.1),
@@ -46,7 +42,7 @@ def old_photo(side):
             creases(0.3),
             torn_edges(0.08),
             low_resolution((0.6, 1.0), probability=0.3),
-            gaussian_noise((2, 25), gray_probability=0.4, probability=0.5),
+            gaussian_noise((2, 40), gray_probability=0.4, probability=0.6),
             jpeg((40, 95), probability=0.7),
         ),
     )
@@ -90,9 +86,9 @@ def color_cast(probability):
 
     def draw(rng, shape):
         return {
-            "loss": rng.uniform(0.0, 0.1, 3),
+            "loss": rng.uniform(0.0, 0.2, 3),
             "lift": rng.random(3),
-            "gamma": log_uniform(rng, 0.95, 1.06, 3),
+            "gamma": log_uniform(rng, 0.9, 1.1, 3),
         }
 
     def apply(rng, image, params):
@@ -110,9 +106,9 @@ def fading(probability):
 
     def draw(rng, shape):
         return {
-            "black": rng.uniform(0.0, 0.1),
-            "white": rng.uniform(0.88, 1.0),
-            "gamma": log_uniform(rng, 0.95, 1.06),
+            "black": rng.uniform(0.0, 0.2),
+            "white": rng.uniform(0.8, 1.0),
+            "gamma": log_uniform(rng, 0.9, 1.1),
         }
 
     def apply(rng, image, params):
@@ -126,7 +122,7 @@ def uneven_light(probability):
     """Multiply the light by a smooth field."""
 
     def draw(rng, shape):
-        return {"strength": rng.uniform(0.05, 0.15)}
+        return {"strength": rng.uniform(0.05, 0.2)}
 
     def apply(rng, image, params):
         field = smooth_field(rng, image.shape, image.shape[0] / 1.6)
@@ -141,7 +137,7 @@ def vignette(probability):
 
     def draw(rng, shape):
         return {
-            "strength": rng.uniform(-0.15, 0.3),
+            "strength": rng.uniform(-0.2, 0.3),
             "roundness": rng.uniform(1.5, 4.0),
             "centre": rng.standard_normal(2) * 0.15,
         }

@@ -10,6 +10,7 @@ Pictures come from `sample` photographs, which may be shown; the training data m
 
 import argparse
 import json
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -148,7 +149,8 @@ def objective_file(objective):
 def command(name, training):
     """Return the command that trains these weights."""
     words = [f"zoo train {training['model']} --data {training['data']}"]
-    words += [f"--set {key}={value}" for key, value in training["options"].items()]
+    options = (f"{key}={value}" for key, value in training["options"].items())
+    words += [f"--set {shlex.quote(option)}" for option in options]
     if training["objective"]:
         is_name = isinstance(training["objective"], str)
         words.append(f"--objective {training['objective'] if is_name else 'objective.json'}")

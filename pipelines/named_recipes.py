@@ -65,22 +65,24 @@ def low_light():
 def old_photo():
     """Return what time does to prints, and the scanner afterwards.
 
-    Most prints were black and white or toned to begin with. That is part of the clean image: a
-    restorer learns to leave the tone alone, not to invent colours. Fading is mild, because how
-    much contrast a scene had cannot be seen in a faded print of it: with strong fading the best
-    answer is a guess, and its error drowns everything else that there is to learn. Noise is
-    frequent and often strong, as in Wan et al., who draw up to 50 levels.
+    Most prints were black and white or toned to begin with, and many have faded. That is part of
+    the clean image too: a restorer learns to leave tone and contrast alone and invents no
+    colours. How much contrast a scene had cannot be seen in a faded print of it; where fading is
+    to be undone, the best answer is a guess, and its error drowns everything else that there is
+    to learn. Noise is frequent and often strong, as in Wan et al., who draw up to 50 levels.
     """
-    tone = ops.OneOf(
+    toned = ops.OneOf(
         [ops.Sepia(strength=(0.3, 1.0), color_left=(0.0, 0.5)), ops.Grayscale()],
         weights=[0.6, 0.4],
         probability=0.6,
     )
-    print_ages = [
-        ops.ColorCast(loss=(0.0, 0.1), gamma=(0.95, 1.06), probability=0.2),
-        ops.Fading(black=(0.0, 0.1), white=(0.88, 1.0), gamma=(0.95, 1.06), probability=0.6),
-        ops.UnevenLight(strength=(0.05, 0.15), probability=0.25),
-        ops.Vignette(strength=(-0.15, 0.3), probability=0.25),
+    faded = [
+        ops.ColorCast(loss=(0.0, 0.2), gamma=(0.9, 1.1), probability=0.3),
+        ops.Fading(black=(0.0, 0.2), white=(0.8, 1.0), gamma=(0.9, 1.1), probability=0.5),
+        ops.UnevenLight(strength=(0.05, 0.2), probability=0.25),
+        ops.Vignette(strength=(-0.2, 0.3), probability=0.25),
+    ]
+    grain = [
         ops.GaussianBlur(sigma_px=(0.3, 1.2), probability=0.5),
         ops.FilmGrain(sigma_levels=(3, 25), size_px=(0.0, 0.8), probability=0.7),
     ]
@@ -94,14 +96,14 @@ def old_photo():
     ]
     scan = [
         ops.LowResolution(factor=(0.6, 1.0), probability=0.3),
-        ops.GaussianNoise(sigma_levels=(2, 25), gray_probability=0.4, probability=0.5),
+        ops.GaussianNoise(sigma_levels=(2, 40), gray_probability=0.4, probability=0.6),
         ops.JPEG(quality=(40, 95), probability=0.7),
     ]
     return {
-        "scene": [tone],
-        "steps": [*print_ages, *surface_wears, *scan],
+        "scene": [toned, *faded],
+        "steps": [*grain, *surface_wears, *scan],
         "rounding": True,
-        "description": "Faded, toned, scratched, creased and dusty photographs, as scanned",
+        "description": "Grainy, noisy, scratched, creased and dusty prints, as scanned",
         "reference": "The kinds of damage: Wan et al., https://arxiv.org/abs/2004.09484",
     }
 
