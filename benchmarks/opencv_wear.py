@@ -43,7 +43,7 @@ def old_photo(side):
             torn_edges(0.08),
             low_resolution((0.6, 1.0), probability=0.3),
             gaussian_noise((2, 40), gray_probability=0.4, probability=0.6),
-            jpeg((40, 95), probability=0.7),
+            jpeg((40, 95)),
         ),
     )
 

@@ -97,7 +97,7 @@ def old_photo():
     scan = [
         ops.LowResolution(factor=(0.6, 1.0), probability=0.3),
         ops.GaussianNoise(sigma_levels=(2, 40), gray_probability=0.4, probability=0.6),
-        ops.JPEG(quality=(40, 95), probability=0.7),
+        ops.JPEG(quality=(40, 95)),
     ]
     return {
         "scene": [toned, *faded],
