@@ -3,8 +3,6 @@
 `keras.layers.UpSampling2D` with a dynamic size and bicubic resizing do not convert to TFLite.
 """
 
-import math
-
 import keras
 import tensorflow as tf
 
@@ -58,38 +56,6 @@ class PixelShuffle(_Rearrange):
                 f"PixelShuffle needs a multiple of factor^2 = {f**2} channels. Received: {c}"
             )
         return (n, _times(h, f), _times(w, f), c // f**2)
-
-
-@keras.saving.register_keras_serializable(package="zoo")
-class EqualPhases(keras.constraints.Constraint):
-    """Lets all sub-pixels of a convolution before `PixelShuffle` answer flat features alike.
-
-    Otherwise losses that reward texture, perceptual and adversarial ones, are served with a
-    checkerboard: it costs a generator no more than different biases. For the kernel and the bias.
-
-    Args:
-        factor: Integer, as of the `PixelShuffle`.
-
-    Reference:
-        Sugawara et al. 2019, "Checkerboard artifacts free convolutional neural networks",
-        https://www.cambridge.org/core/product/9F3A72B4581D101881B4A08C09150914
-    """
-
-    def __init__(self, factor):
-        self.factor = factor
-
-    def __call__(self, w):
-        """Shift `w`, `(..., C factor^2)`: the phases' sums over a kernel's taps become equal."""
-        taps = tuple(range(len(w.shape) - 2))
-        gain = keras.ops.sum(w, taps, keepdims=True) if taps else w
-        phases = keras.ops.reshape(gain, (*gain.shape[:-1], self.factor**2, -1))
-        mean = keras.ops.mean(phases, axis=-2, keepdims=True)
-        excess = keras.ops.reshape(phases - mean, gain.shape)
-        return w - excess / math.prod(w.shape[axis] for axis in taps)
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {"factor": self.factor}
 
 
 @keras.saving.register_keras_serializable(package="zoo")

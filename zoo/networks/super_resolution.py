@@ -6,7 +6,7 @@ The last layer computes in float32 under every dtype policy, so that 8-bit level
 import keras
 from keras import layers
 
-from zoo.layers import BatchNorm, EqualPhases, PixelShuffle, Resize
+from zoo.layers import BatchNorm, PixelShuffle, Resize
 
 
 def _conv(filters, size=3, **kwargs):
@@ -81,9 +81,7 @@ def compact_srresnet(scale=4, channels=3, filters=64, blocks=8):
         y = _conv(filters)(_conv(filters, activation="relu")(x))
         x = layers.Add()([x, y])
     x = layers.Add()([first, _conv(filters)(x)])
-    equal = EqualPhases(scale)
-    x = _conv(channels * scale**2, dtype="float32", kernel_initializer="zeros",
-              kernel_constraint=equal, bias_constraint=equal)(x)  # fmt: skip
+    x = _conv(channels * scale**2, dtype="float32", kernel_initializer="zeros")(x)
     enlarged = Resize(scale, dtype="float32")(inputs)
     correction = PixelShuffle(scale, dtype="float32")(x)
     outputs = layers.Add(dtype="float32", name="restored")([correction, enlarged])

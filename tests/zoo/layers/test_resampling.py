@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.layers import EqualPhases, PixelShuffle, PixelUnshuffle, Resize
+from zoo.layers import PixelShuffle, PixelUnshuffle, Resize
 
 
 def images(*shape):
@@ -40,27 +40,6 @@ def test_pixel_shuffle_at_a_random_place(factor):
         (top, down), (left, right) = divmod(row, factor), divmod(column, factor)
         source = inputs[0, top, left, (down * factor + right) * 2 + channel]
         assert outputs[0, row, column, channel] == source
-
-
-def test_equal_phases_leaves_no_checkerboard_on_flat_features():
-    equal = EqualPhases(2)
-    conv = keras.layers.Conv2D(
-        12, 3, bias_initializer="normal", kernel_constraint=equal, bias_constraint=equal
-    )
-    flat = np.ones((1, 6, 6, 1), "float32") * images(5)
-    conv.build(flat.shape)
-    assert PixelShuffle(2)(conv(flat)).numpy().std((1, 2)).min() > 0.01
-    before = [weight.numpy() for weight in conv.weights]
-    optimizer = keras.optimizers.SGD(0.0)  # what it does besides is to apply the constraints
-    optimizer.apply([tf.zeros_like(weight) for weight in conv.weights], conv.trainable_variables)
-    assert PixelShuffle(2)(conv(flat)).numpy().std((1, 2)).max() < 1e-6
-    # The mean over the phases, which is the colour, stays; a second time changes nothing.
-    for old, new in zip(before, conv.weights, strict=True):
-        shape = (*old.shape[:-1], 4, 3)
-        taps = tuple(range(old.ndim - 1))[:2] if old.ndim > 1 else ()
-        means = [np.reshape(w, shape).mean(-2).sum(taps) for w in (old, new.numpy())]
-        np.testing.assert_allclose(*means, atol=1e-6)
-        np.testing.assert_allclose(equal(new), new, atol=1e-7)
 
 
 def test_resize_by_hand():
