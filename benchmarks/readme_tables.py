@@ -29,8 +29,9 @@ def presets_table():
         weights = zoo.from_preset(name).generator.count_params()
         for score in record["scores"].values():
             gains = [
-                f"{score[metric]['input']:.{digits}f} → **{score[metric]['restored']:.{digits}f}**"
-                for metric, digits in (("psnr", 2), ("ssim", 4))
+                f"{score[metric]['input']:.{_METRICS[metric][1]}f} → "
+                f"**{score[metric]['restored']:.{_METRICS[metric][1]}f}**"
+                for metric in ("psnr", "ssim")
             ]
             rows.append(
                 f"| [`{name}`](zoo/presets/{name}/card.md) | `{score['recipe']}` | "

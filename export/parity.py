@@ -59,8 +59,8 @@ def check(
             to crops of two photographs that scikit-image ships.
         tolerance: Float, largest absolute difference to accept, in [0, 1]. Defaults to 1e-5 for a
             SavedModel in float32 and 5e-2 in bfloat16, and for TFLite to 1e-4 in float32, 2e-3 in
-            float16 and 5e-2 in int8. The mean difference may be a tenth of a
-            default.
+            float16 and 5e-2 in int8. The mean difference may be a tenth of these
+            defaults.
         alignment: Integer, as given to the export. Defaults to `None`: computed.
 
     Returns:

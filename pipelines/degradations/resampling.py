@@ -1,4 +1,4 @@
-"""Resizing as two matrix products, antialiased as Pillow does it."""
+"""Resizing: two matrix products, antialiased as Pillow does it, or TensorFlow's kernels."""
 
 import functools
 import math

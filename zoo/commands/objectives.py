@@ -70,8 +70,7 @@ def build(spec):
 
             Weights are 1 unless given. In `perceptual`, only `file` is needed: `input` is one of
             `caffe_bgr`, `scaled` and `standardized` (default: [-1, 1] RGB as it is), `layers`
-            defaults to the outputs of the network, `criterion` (`l1` or `l2`) to `l2`, `jitter` to
-            1 (see `zoo.losses.PerceptualLoss`).
+            defaults to the outputs of the network, `criterion` (`l1` or `l2`) to `l2`.
 
     Returns:
         `zoo.PairedObjective`.
@@ -94,8 +93,7 @@ def build(spec):
 
 
 def _perceptual(spec):
-    keys = {"file", "input", "layers", "layer_weights", "criterion", "jitter"}
-    _check_keys("perceptual", spec, keys)
+    _check_keys("perceptual", spec, {"file", "input", "layers", "layer_weights", "criterion"})
     if "file" not in spec:
         raise ValueError("`perceptual` needs `file`, the path of a .keras feature network.")
     convert = _named("input", _INPUTS, spec["input"]) if "input" in spec else None
@@ -104,7 +102,7 @@ def _perceptual(spec):
     if weights is not None and not isinstance(weights, list):
         raise ValueError(f"`layer_weights` must be a list of numbers. Received: {weights!r}")
     network = features.FeatureExtractor.from_file(spec["file"], spec.get("layers"), convert)
-    return zoo.losses.PerceptualLoss(network, weights, criterion, spec.get("jitter", 1))
+    return zoo.losses.PerceptualLoss(network, weights, criterion)
 
 
 def _weight(term, spec):

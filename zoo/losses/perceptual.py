@@ -19,10 +19,6 @@ class PerceptualLoss(ImageLoss):
         features: A `zoo.networks.features.FeatureExtractor`.
         layer_weights: One weight of 0 or more for each of its layers. Defaults to `None`: 1 each.
             SRGAN's rescaling of VGG features by 1/12.75 is a weight of `1 / 12.75**2` here.
-        jitter: Integer of at least 1. Above 1, image `i` of a batch is seen from row
-            `(i // jitter) % jitter` and column `i % jitter` on. Pooling and strides of the
-            network lie on a grid; where that is always in step with the sub-pixel convolutions of
-            a generator, checkerboards go unseen. Give the factor of enlargement. Defaults to 1.
         criterion: A `keras.losses.Loss` between features. Defaults to `None`: mean squared error,
             as in the papers; ESRGAN's code uses `keras.losses.MeanAbsoluteError()`.
         reduction: As in `keras.losses.Loss`; the unreduced loss has shape `(N,)`. Defaults to
@@ -51,7 +47,6 @@ class PerceptualLoss(ImageLoss):
         features,
         layer_weights=None,
         criterion=None,
-        jitter=1,
         reduction="sum_over_batch_size",
         name=None,
     ):
@@ -66,9 +61,6 @@ class PerceptualLoss(ImageLoss):
                 "`criterion` must be a keras.losses.Loss, such as MeanAbsoluteError(), or None. "
                 f"Received: criterion={criterion!r}"
             )
-        if isinstance(jitter, bool) or not isinstance(jitter, int) or jitter < 1:
-            raise ValueError(f"`jitter` must be a whole number of at least 1. Received: {jitter!r}")
-        self.jitter = jitter
         self.features = features
         self.layer_weights = None if layer_weights is None else [float(x) for x in layer_weights]
         self.criterion = keras.losses.MeanSquaredError() if criterion is None else criterion
@@ -77,7 +69,6 @@ class PerceptualLoss(ImageLoss):
 
     def call(self, y_true, y_pred):
         """Loss of each image, `(N,)`."""
-        y_true, y_pred = self._jittered(y_true), self._jittered(y_pred)
         # Cut at the images: no tape then follows the network through the target at all.
         targets = self.features(tf.stop_gradient(y_true))
         outputs = self.features(y_pred)
@@ -97,7 +88,6 @@ class PerceptualLoss(ImageLoss):
             "features": keras.saving.serialize_keras_object(self.features),
             "layer_weights": self.layer_weights,
             "criterion": keras.saving.serialize_keras_object(self.criterion),
-            "jitter": self.jitter,
         }
 
     @classmethod
@@ -108,15 +98,6 @@ class PerceptualLoss(ImageLoss):
             for key in ("features", "criterion")
         }
         return cls(**{**config, **parts})
-
-    def _jittered(self, images):
-        if self.jitter == 1:
-            return images
-        number = tf.range(tf.shape(images)[0])[:, None]
-        for axis, first in ((1, number // self.jitter), (2, number)):
-            side = tf.range(tf.shape(images)[axis] - self.jitter + 1)
-            images = tf.gather(images, first % self.jitter + side, axis=axis, batch_dims=1)
-        return images
 
     def _layer_distance(self, target, output):
         # A bfloat16 sum over thousands of values would lose most of them.

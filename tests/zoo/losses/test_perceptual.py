@@ -48,20 +48,6 @@ def test_golden(features):
     assert float(absolute(target, target + 0.1)) == pytest.approx(0.45, abs=1e-5)
 
 
-def test_jitter_sees_what_falls_between_the_strides(path):
-    # "half" reads even rows and columns only; the output differs from its target elsewhere.
-    features = FeatureExtractor.from_file(path, ["half"])
-    target = np.zeros((4, 9, 9, 3), "float32")
-    output = target.copy()
-    output[:, 1::2, 1::2] = 1.0
-    assert float(PerceptualLoss(features)(target, output)) == 0
-    each = PerceptualLoss(features, jitter=2, reduction=None)(target, output)
-    # The four images are seen from (0, 0), (0, 1), (1, 0) and (1, 1) on: the last one gives 1.5.
-    np.testing.assert_allclose(each, [0, 0, 0, 1.5**2])
-    alone = PerceptualLoss(features, jitter=1, reduction=None)(target[:, 1:, 1:], output[:, 1:, 1:])
-    np.testing.assert_allclose(each[3], alone[3])
-
-
 def test_one_loss_per_image(features):
     target = _images()
     output = target + np.array([0.1, 0.2], "float32")[:, None, None, None]
@@ -139,7 +125,7 @@ def test_the_feature_network_is_in_no_saved_file(features, tmp_path):
 
 
 def test_a_saved_model_opens_without_the_feature_network(features, path, tmp_path):
-    loss = PerceptualLoss(features, [1, 2], keras.losses.MeanAbsoluteError(), 3, name="vgg")
+    loss = PerceptualLoss(features, [1, 2], keras.losses.MeanAbsoluteError(), name="vgg")
     model = Restorer(loss)
     images = _images()
     expected = model(images)
@@ -165,7 +151,6 @@ def test_config_is_json_and_names_the_file(features, path):
         (lambda x: PerceptualLoss("vgg19"), "`features` must be a FeatureExtractor"),
         (lambda x: PerceptualLoss(x, [1.0]), r"`layer_weights`.*2 layer.*Received.*\[1.0\]"),
         (lambda x: PerceptualLoss(x, [1.0, -1.0]), "`layer_weights`"),
-        (lambda x: PerceptualLoss(x, jitter=0), "`jitter` must be a whole number"),
         (lambda x: PerceptualLoss(x, criterion="mae"), "`criterion` must be a keras.losses.Loss"),
     ],
 )
