@@ -1,5 +1,6 @@
 """Variants by the names that the command line uses."""
 
+import inspect
 import re
 
 import keras
@@ -43,8 +44,10 @@ def make(name, options, objective=None, ema_halflife_images=0, seed=0):
         options = {**options, "objective": objectives.build(objective)}
     common = {"ema_halflife_images": ema_halflife_images, "seed": seed}
     if name in known:
+        _check_words(known[name], options)
         return known[name](**{**options, **common})
     trained = zoo.from_preset(name)
+    _check_words(type(trained), options)
     model = type(trained).from_config({**trained.get_config(), **_serialized(options), **common})
     model.generator.set_weights(trained.inference_network.get_weights())
     return model
@@ -52,3 +55,15 @@ def make(name, options, objective=None, ema_halflife_images=0, seed=0):
 
 def _serialized(options):
     return {key: keras.saving.serialize_keras_object(value) for key, value in options.items()}
+
+
+def _check_words(variant, options):
+    """Only an option that is a word by default takes one: a layer's complaint names no option."""
+    parameters = inspect.signature(variant).parameters
+    for key, value in options.items():
+        default = getattr(parameters.get(key), "default", None)
+        if isinstance(value, str) and not isinstance(default, str):
+            raise ValueError(
+                f"`{key}` of {variant.__name__} must be a number, True, False or a tuple "
+                f"(its default: {default!r}). Received: {key}={value!r}"
+            )

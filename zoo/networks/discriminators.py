@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from zoo.layers import BatchNorm
+from zoo.layers import BatchNorm, Resize
 
 
 def vgg_discriminator(channels=3, filters=64, *, batch_norm=True):
@@ -69,3 +69,54 @@ def patch_discriminator(channels=3, filters=64, levels=3, *, spectral_norm=True)
     x = layers.LeakyReLU(0.2)(conv(filters * min(2**levels, 8), 1)(pad(x)))
     logits = layers.Activation("linear", dtype="float32", name="logits")(conv(1, 1)(pad(x)))
     return keras.Model(inputs, logits, name="patch_discriminator")
+
+
+def unet_discriminator(channels=3, filters=64):
+    """A spectrally normalised U-Net that judges every pixel, with the whole image in view.
+
+    Where a single logit says that texture is wrong somewhere, a map says where: the choice against
+    dots and weaves that a network of sub-pixel convolutions draws on smooth ground.
+
+    Args:
+        channels: Integer, of the images. Defaults to 3.
+        filters: Integer, of the first convolution. Defaults to the paper's 64.
+
+    Returns:
+        A `keras.Model`: `(N, H, W, channels)`, with sides that are multiples of 8, to logits
+        `(N, H, W, 1)`.
+
+    Reference:
+        Wang et al. 2021 (Real-ESRGAN), https://arxiv.org/abs/2107.10833, section 3.3.
+    """
+
+    def conv(x, width, size=3, strides=1):
+        layer = layers.Conv2D(width, size, strides, padding="same", use_bias=False)
+        return layers.LeakyReLU(0.2)(layers.SpectralNormalization(layer)(x))
+
+    inputs = keras.Input((None, None, channels), name="image")
+    x = layers.LeakyReLU(0.2)(layers.Conv2D(filters, 3, padding="same")(inputs))
+    skips = []
+    for width in (2, 4, 8):
+        skips.append(x)
+        x = conv(x, filters * width, 4, 2)
+    for width in (4, 2, 1):
+        x = layers.Add()([conv(Resize(smooth=True)(x), filters * width), skips.pop()])
+    x = conv(conv(x, filters), filters)
+    x = layers.Conv2D(1, 3, padding="same")(x)
+    logits = layers.Activation("linear", dtype="float32", name="logits")(x)
+    return keras.Model(inputs, logits, name="unet_discriminator")
+
+
+def super_resolution_discriminator(kind):
+    """Return the builder of the discriminator that `SRGAN` and `ESRGAN` call `kind`.
+
+    Raises:
+        ValueError: If `kind` is neither `"vgg"` nor `"unet"`.
+    """
+    kinds = {"vgg": vgg_discriminator, "unet": unet_discriminator}
+    if kind not in kinds:
+        raise ValueError(
+            "`discriminator` must be 'vgg' (one logit an image) or 'unet' (one a pixel). "
+            f"Received: discriminator={kind!r}"
+        )
+    return kinds[kind]

@@ -5,7 +5,7 @@ import keras
 from zoo.core.objective import PairedObjective
 from zoo.core.paired import PairedGAN
 from zoo.losses import RelativisticAverage
-from zoo.networks.discriminators import vgg_discriminator
+from zoo.networks.discriminators import super_resolution_discriminator
 from zoo.networks.super_resolution import rrdbnet
 
 
@@ -22,6 +22,8 @@ class ESRGAN(PairedGAN):
         filters: Integer. Defaults to the paper's 64.
         blocks: Integer, residual-in-residual dense blocks. Defaults to the paper's 23.
         growth: Integer, filters that each dense convolution adds. Defaults to the paper's 32.
+        discriminator: `"vgg"` (default), the paper's, one logit an image; or `"unet"`,
+            Real-ESRGAN's, one logit a pixel, for crops whose sides are multiples of 8.
         discriminator_filters: Integer, of the discriminator's first convolution. Defaults to
             the paper's 64.
         objective: `zoo.PairedObjective`, or `None` for the default.
@@ -46,13 +48,15 @@ class ESRGAN(PairedGAN):
         filters=64,
         blocks=23,
         growth=32,
+        discriminator="vgg",
         discriminator_filters=64,
         objective=None,
         **kwargs,
     ):
+        adversary = super_resolution_discriminator(discriminator)
         super().__init__(
             rrdbnet(scale, channels, filters, blocks, growth),
-            lambda: vgg_discriminator(channels, discriminator_filters),
+            lambda: adversary(channels, discriminator_filters),
             objective,
             **kwargs,
         )
@@ -63,6 +67,7 @@ class ESRGAN(PairedGAN):
             "filters": filters,
             "blocks": blocks,
             "growth": growth,
+            "discriminator": discriminator,
             "discriminator_filters": discriminator_filters,
         }
 

@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.networks.discriminators import patch_discriminator, vgg_discriminator
+from zoo.networks.discriminators import (
+    patch_discriminator,
+    unet_discriminator,
+    vgg_discriminator,
+)
 from zoo.networks.encoder_decoder import restoration_unet
 from zoo.networks.super_resolution import compact_srresnet, rrdbnet, srresnet
 
@@ -116,8 +120,25 @@ def test_patch_of_the_discriminator_is_70_pixels():
     assert rows[-1] - rows[0] + 1 == 70
 
 
+def test_unet_discriminator_judges_each_pixel_with_the_image_in_view():
+    network = unet_discriminator(filters=2)
+    assert network(image(16, 24), training=False).shape == (1, 16, 24, 1)
+    assert sum("spectral" in layer.name for layer in network.layers) == 8
+    inputs = tf.Variable(image(96, 96))
+    with tf.GradientTape() as tape:
+        logit = network(inputs, training=False)[0, 48, 48, 0]
+    seen = np.flatnonzero(np.abs(tape.gradient(logit, inputs)).sum((0, 2, 3)))
+    assert seen[-1] - seen[0] + 1 > 60
+
+
+def test_unet_discriminator_of_the_paper():
+    """Real-ESRGAN's: 4,376,897 weights in PyTorch, without the vectors of the normalisation."""
+    assert sum(np.prod(w.shape) for w in unet_discriminator().trainable_weights) == 4_376_897
+
+
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_logits_are_float32(policy):
     keras.config.set_dtype_policy(policy)
-    for network in (vgg_discriminator(filters=2), patch_discriminator(filters=2)):
+    for build in (vgg_discriminator, patch_discriminator, unet_discriminator):
+        network = build(filters=2)
         assert network(image(32, 32), training=False).dtype == tf.float32

@@ -52,3 +52,14 @@ def test_names_for_the_command_line():
 def test_scale_is_checked():
     with pytest.raises(ValueError, match="Received: scale=5"):
         zoo.SRGAN(scale=5)
+
+
+def test_discriminator_is_checked():
+    with pytest.raises(ValueError, match=r"'vgg' .* or 'unet' .*Received: discriminator='u-net'"):
+        zoo.SRGAN(discriminator="u-net", objective=zoo.PairedObjective())
+
+
+def test_each_pixel_is_judged():
+    model = tiny(discriminator="unet")
+    assert model.discriminator.output_shape == (None, None, None, 1)
+    assert zoo.SRGAN.from_config(model.get_config()).discriminator.name == "unet_discriminator"
