@@ -1,5 +1,6 @@
 """Objectives by the words of the command line and of JSON files."""
 
+import inspect
 import json
 from pathlib import Path
 
@@ -13,6 +14,12 @@ _PIXEL = {
     "l2": keras.losses.MeanSquaredError,
     "psnr": zoo.losses.PSNRLoss,
     "charbonnier": zoo.losses.CharbonnierLoss,
+}
+_PIXEL_TERMS = {  # those of a sum: the further ones leave colour or structure open
+    **_PIXEL,
+    "ssim": zoo.losses.SSIMLoss,
+    "edge": zoo.losses.EdgeLoss,
+    "phase": zoo.losses.PhaseConsistencyLoss,
 }
 _CRITERIA = {name: _PIXEL[name] for name in ("l1", "l2")}  # between features, of any range
 _ADVERSARIAL = {
@@ -68,9 +75,11 @@ def build(spec):
                     "adversarial": "relativistic_average", "adversarial_weight": 0.005
                 }
 
-            Weights are 1 unless given. In `perceptual`, only `file` is needed: `input` is one of
-            `caffe_bgr`, `scaled` and `standardized` (default: [-1, 1] RGB as it is), `layers`
-            defaults to the outputs of the network, `criterion` (`l1` or `l2`) to `l2`.
+            Weights are 1 unless given. `pixel` may be a sum, of a weight or options for each:
+            `{"l1": 1, "phase": {"weight": 5, "factor": 2}}`, with also `ssim`, `edge` and `phase`
+            (`zoo.losses.PhaseConsistencyLoss`). In `perceptual`, only `file` is needed: `input` is
+            one of `caffe_bgr`, `scaled` and `standardized` (default: [-1, 1] RGB as it is),
+            `layers` defaults to the outputs of the network, `criterion` (`l1` or `l2`) to `l2`.
 
     Returns:
         `zoo.PairedObjective`.
@@ -84,12 +93,23 @@ def build(spec):
     _check_keys("--objective", spec, {*terms, *(f"{term}_weight" for term in terms)})
     arguments = {f"{term}_weight": _weight(term, spec) for term in terms}
     if "pixel" in spec:
-        arguments["pixel_loss"] = _named("pixel", _PIXEL, spec["pixel"])
+        arguments["pixel_loss"] = _pixel(spec["pixel"])
     if "perceptual" in spec:
         arguments["perceptual_loss"] = _perceptual(spec["perceptual"])
     if "adversarial" in spec:
         arguments["adversarial_loss"] = _named("adversarial", _ADVERSARIAL, spec["adversarial"])
     return zoo.PairedObjective(**arguments)
+
+
+def _pixel(spec):
+    if not isinstance(spec, dict):
+        return _named("pixel", _PIXEL, spec)
+    losses, weights = [], []
+    for name, value in spec.items():
+        options = dict(value) if isinstance(value, dict) else {"weight": value}
+        weights.append(_number(f"weight of {name}", options.pop("weight", 1.0)))
+        losses.append(_named("pixel", _PIXEL_TERMS, name, options))
+    return zoo.losses.WeightedSum(losses, weights)
 
 
 def _perceptual(spec):
@@ -106,18 +126,24 @@ def _perceptual(spec):
 
 
 def _weight(term, spec):
-    weight = spec.get(f"{term}_weight", float(term in spec))
-    if isinstance(weight, bool) or not isinstance(weight, int | float):
-        raise ValueError(f"`{term}_weight` must be a number. Received: {weight!r}")
+    weight = _number(f"{term}_weight", spec.get(f"{term}_weight", float(term in spec)))
     if weight and term not in spec:
         raise ValueError(f"`{term}_weight` needs `{term}`, which says what is weighed.")
     return weight
 
 
-def _named(argument, known, name):
+def _number(argument, value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"`{argument}` must be a number. Received: {value!r}")
+    return value
+
+
+def _named(argument, known, name, options=()):
     if not isinstance(name, str) or name not in known:
         raise ValueError(f"`{argument}` must be one of {', '.join(known)}. Received: {name!r}")
-    return known[name]()
+    takes = set(inspect.signature(known[name]).parameters) - {"reduction", "name", "dtype"}
+    _check_keys(name, dict(options), takes)
+    return known[name](**dict(options))
 
 
 def _check_keys(argument, spec, known):

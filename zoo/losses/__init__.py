@@ -14,7 +14,9 @@ from zoo.losses.perceptual import PerceptualLoss as PerceptualLoss
 from zoo.losses.reconstruction import BoundedSimilarityLoss as BoundedSimilarityLoss
 from zoo.losses.reconstruction import CharbonnierLoss as CharbonnierLoss
 from zoo.losses.reconstruction import EdgeLoss as EdgeLoss
+from zoo.losses.reconstruction import PhaseConsistencyLoss as PhaseConsistencyLoss
 from zoo.losses.reconstruction import PSNRLoss as PSNRLoss
 from zoo.losses.reconstruction import SSIMLoss as SSIMLoss
 from zoo.losses.reconstruction import TotalVariationLoss as TotalVariationLoss
+from zoo.losses.reconstruction import WeightedSum as WeightedSum
 from zoo.losses.reconstruction import replica_mean as replica_mean

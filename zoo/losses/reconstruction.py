@@ -228,6 +228,129 @@ class BoundedSimilarityLoss(ImageLoss):
         return {**super().get_config(), "scale": self.scale}
 
 
+@keras.saving.register_keras_serializable(package="zoo")
+class PhaseConsistencyLoss(ImageLoss):
+    """What a regular pattern of dots or a shift of colour costs, and texture hardly.
+
+    A network that ends in a sub-pixel convolution computes each of the `factor ** 2` phases of its
+    output with other weights. Perceptual and adversarial losses reward it for a pattern that
+    repeats every `factor` px, where texture is missing. Here the error is averaged, for each
+    phase alone, over `window` x `window` pixels of the network's input: texture with the wrong
+    detail averages out, a dot that returns every `factor` px does not.
+
+    This form is ours. It is zero for every output whose local means, phase by phase, are those of
+    the target. Add a pixel loss.
+
+    Args:
+        factor: Integer, period of the pattern in px: the scale of the network. Defaults to 4.
+        window: Integer, periods over which a phase is averaged, along each side. Defaults to 3.
+        reduction: As in `keras.losses.Loss`; the unreduced loss has shape `(N,)`. Defaults to
+            `"sum_over_batch_size"`.
+        name: Name of the loss. Defaults to `None`.
+
+    Raises:
+        ValueError: If `factor` or `window` is less than 1; on call, if an image is smaller than
+            `factor * window` px or its sides are no multiples of `factor`.
+
+    Example:
+
+    >>> loss = PhaseConsistencyLoss(factor=2, window=2)
+    >>> stripes = tf.tile([[[[0.5], [0.0]]]], [1, 4, 2, 1])
+    >>> float(loss(tf.zeros_like(stripes), stripes))
+    0.25
+
+    Reference:
+        [Odena et al., 2016](https://distill.pub/2016/deconv-checkerboard/), on the pattern;
+        [Sugawara et al., 2018](https://arxiv.org/abs/1806.02658), on sub-pixel convolutions.
+    """
+
+    def __init__(self, factor=4, window=3, reduction="sum_over_batch_size", name=None):
+        super().__init__(reduction=reduction, name=name)
+        self.factor = int(_positive("factor", factor))
+        self.window = int(_positive("window", window))
+
+    def call(self, y_true, y_pred):
+        """Loss of each image."""
+        sides = y_pred.shape[1:3]
+        least = self.factor * self.window
+        if any(side is not None and (side % self.factor or side < least) for side in sides):
+            raise ValueError(
+                f"PhaseConsistencyLoss(factor={self.factor}, window={self.window}) needs images "
+                f"of at least {least} px whose sides are multiples of {self.factor}. "
+                f"Received: shape={tuple(y_pred.shape)}"
+            )
+        phases = y_pred - y_true
+        if self.factor > 1:
+            phases = tf.nn.space_to_depth(phases, self.factor)
+        means = tf.nn.avg_pool2d(phases, self.window, 1, "VALID")
+        return tf.reduce_mean(tf.abs(means), axis=(1, 2, 3))
+
+    def get_config(self):
+        """Arguments that remake this loss."""
+        return {**super().get_config(), "factor": self.factor, "window": self.window}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class WeightedSum(ImageLoss):
+    """Several losses as one: the sum of their means over each image, times their weights.
+
+    Args:
+        losses: Sequence of `keras.losses.Loss`, of images.
+        weights: Sequence of floats of 0 or more, one for each.
+        reduction: As in `keras.losses.Loss`; the unreduced loss has shape `(N,)`. Defaults to
+            `"sum_over_batch_size"`.
+        name: Name of the loss. Defaults to `None`.
+
+    Raises:
+        ValueError: If there is no loss, or weights are missing or negative.
+
+    Example:
+
+    >>> loss = WeightedSum([keras.losses.MeanAbsoluteError(), SSIMLoss()], [1.0, 0.5])
+    >>> round(float(loss(tf.zeros((1, 16, 16, 3)), tf.zeros((1, 16, 16, 3)))), 6)
+    0.0
+    """
+
+    def __init__(self, losses, weights, reduction="sum_over_batch_size", name=None):
+        super().__init__(reduction=reduction, name=name)
+        self.losses = list(losses)
+        self.weights = [float(weight) for weight in weights]
+        if not self.losses or len(self.losses) != len(self.weights) or min(self.weights) < 0:
+            raise ValueError(
+                "`weights` must hold one number of 0 or more for each of `losses`, at least one. "
+                f"Received: losses={losses!r}, weights={weights!r}"
+            )
+        for loss in self.losses:
+            if not isinstance(loss, keras.losses.Loss):
+                raise ValueError(
+                    f"`losses` must be keras.losses.Loss objects. Received: {loss!r} in `losses`"
+                )
+
+    def call(self, y_true, y_pred):
+        """Loss of each image."""
+        terms = [
+            weight * _mean_of_each(loss.call(y_true, y_pred))
+            for loss, weight in zip(self.losses, self.weights, strict=True)
+        ]
+        return tf.add_n(terms)
+
+    def get_config(self):
+        """Arguments that remake this loss."""
+        serialize = keras.saving.serialize_keras_object
+        losses = [serialize(loss) for loss in self.losses]
+        return {**super().get_config(), "losses": losses, "weights": self.weights}
+
+    @classmethod
+    def from_config(cls, config):
+        """Remakes the losses from `get_config()`."""
+        losses = [keras.saving.deserialize_keras_object(loss) for loss in config["losses"]]
+        return cls(**{**config, "losses": losses})
+
+
+def _mean_of_each(values):
+    return tf.reduce_mean(values, axis=list(range(1, values.shape.rank)))
+
+
 def _charbonnier(difference, epsilon):
     return tf.sqrt(tf.square(difference) + epsilon**2)
 

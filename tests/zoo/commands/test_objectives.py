@@ -51,6 +51,14 @@ def test_file_states_terms_and_weights(feature_file, tmp_path):
     assert isinstance(perceptual.criterion, keras.losses.MeanAbsoluteError)
 
 
+def test_pixel_may_be_a_sum():
+    spec = {"pixel": {"l1": 2, "phase": {"weight": 5, "factor": 2}}}
+    loss = objectives.build(spec).pixel_loss
+    assert loss.weights == [2, 5]
+    assert isinstance(loss.losses[0], keras.losses.MeanAbsoluteError)
+    assert (loss.losses[1].factor, loss.losses[1].window) == (2, 3)
+
+
 def test_term_that_is_not_named_is_left_out():
     objective = objectives.build({"adversarial": "least_squares"})
     assert objective.pixel_weight == 0
@@ -69,6 +77,12 @@ def test_term_that_is_not_named_is_left_out():
         (None, "JSON object"),
         ({"pixel_weight": 0.5, "adversarial": "hinge"}, "`pixel_weight` needs `pixel`"),
         ({"pixel": "l1", "pixel_weight": "1"}, "`pixel_weight` must be a number"),
+        ({"pixel": {}}, "at least one"),
+        ({"pixel": {"l1": "1"}}, "`weight of l1` must be a number"),
+        ({"pixel": {"l3": 1}}, "`pixel` must be one of l1"),
+        ({"pixel": {"phase": {"scale": 2}}}, "`phase` must be .* factor, window"),
+        ({"pixel": {"l1": -1}}, "0 or more"),
+        ({"pixel": "phase"}, "`pixel` must be one of l1"),
         ({"pixel": ["l1"]}, "`pixel` must be one of l1"),
         ({"perceptual": {"file": "a.keras", "criterion": "psnr"}}, "`criterion` must be one of"),
         ({"perceptual": {"file": "a.keras", "layer_weights": 2}}, "`layer_weights` must be a list"),

@@ -13,6 +13,8 @@ ALL = [
     losses.EdgeLoss(epsilon=0.1),
     losses.BoundedSimilarityLoss(scale=0.3),
     losses.PSNRLoss(floor=1e-3),
+    losses.PhaseConsistencyLoss(factor=2, window=2),
+    losses.WeightedSum([losses.SSIMLoss(), losses.CharbonnierLoss(0.1)], [0.5, 2.0]),
 ]
 
 
@@ -58,6 +60,49 @@ def test_edge_loss_ignores_offsets_and_ramps():
     ramp = np.linspace(0, 1, 16, dtype="float32")[None, :, None, None]
     loss = losses.EdgeLoss(1e-3)
     assert float(loss(target, target + 0.2 + ramp)) == pytest.approx(1e-3, abs=1e-5)
+
+
+def test_phase_consistency_golden():
+    # 8 x 8 px in periods of 4, window 2: the means of the phases over the four periods.
+    output = np.zeros((1, 8, 8, 1), "float32")
+    output[0, 1::4, 2::4, 0] = [[0.1, 0.3], [0.5, 0.7]]
+    loss = losses.PhaseConsistencyLoss(factor=4, window=2)
+    assert float(loss(tf.zeros_like(output), output)) == pytest.approx(0.4 / 16, abs=1e-6)
+
+
+def test_phase_consistency_sees_dots_and_colour_shifts_more_than_texture():
+    rng = np.random.default_rng(0)
+    target = _images(0, (1, 96, 96, 3))
+    texture = rng.choice([-0.1, 0.1], target.shape).astype("float32")
+    dots = np.tile(rng.choice([-0.1, 0.1], (4, 4, 3)), (24, 24, 1)).astype("float32")
+    loss = losses.PhaseConsistencyLoss()
+    assert float(loss(target, target + dots)) == pytest.approx(0.1, abs=1e-5)
+    assert float(loss(target, target - 0.1)) == pytest.approx(0.1, abs=1e-5)
+    assert float(loss(target, target + texture)) < 0.03
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 16, 3), (1, 16, 18, 3)])
+def test_phase_consistency_names_the_size(shape):
+    with pytest.raises(ValueError, match=r"at least 12 px whose sides are multiples of 4"):
+        losses.PhaseConsistencyLoss()(_images(0, shape), _images(1, shape))
+
+
+def test_weighted_sum_is_the_sum_of_the_means():
+    target, output = _images(0), _images(1)
+    parts = [keras.losses.MeanAbsoluteError(), losses.SSIMLoss(), losses.PSNRLoss()]
+    loss = losses.WeightedSum(parts, [2.0, 0.5, 0.0])
+    expected = 2.0 * float(parts[0](target, output)) + 0.5 * float(parts[1](target, output))
+    assert float(loss(target, output)) == pytest.approx(expected, rel=1e-6)
+    assert loss(target, output).shape == ()
+
+
+@pytest.mark.parametrize(
+    ("parts", "weights"),
+    [([], []), ([losses.SSIMLoss()], []), ([losses.SSIMLoss()], [-1.0]), (["l1"], [1.0])],
+)
+def test_weighted_sum_checks_its_arguments(parts, weights):
+    with pytest.raises(ValueError, match=r"Received: .*losses"):
+        losses.WeightedSum(parts, weights)
 
 
 def test_ssim_loss_is_one_minus_skimage():
