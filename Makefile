@@ -20,13 +20,14 @@ tables: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/readme_tables.py
 
 # Timings need nothing. Quality needs data of yours: make bench SET5=... CBSD68=... FEATURES=...
+# UPSCALERJS=... is the unpacked npm package @upscalerjs/esrgan-slim, a peer of the x4 presets.
 bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/train_step.py
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/inference.py $(if $(SET5),--set5 $(SET5))
 ifdef SET5
 	$(BIN)/python benchmarks/quality.py --data Set5=$(SET5) $(if $(CBSD68),--data CBSD68=$(CBSD68)) \
-	  $(if $(FEATURES),--features $(FEATURES))
+	  $(if $(FEATURES),--features $(FEATURES)) $(if $(UPSCALERJS),--upscalerjs $(UPSCALERJS))
 endif
 	$(BIN)/python benchmarks/readme_tables.py
 
