@@ -76,10 +76,11 @@ def build(spec):
                 }
 
             Weights are 1 unless given. `pixel` may be a sum, of a weight or options for each:
-            `{"l1": 1, "phase": {"weight": 5, "factor": 2}}`, with also `ssim`, `edge` and `phase`
-            (`zoo.losses.PhaseConsistencyLoss`). In `perceptual`, only `file` is needed: `input` is
-            one of `caffe_bgr`, `scaled` and `standardized` (default: [-1, 1] RGB as it is),
-            `layers` defaults to the outputs of the network, `criterion` (`l1` or `l2`) to `l2`.
+            `{"l1": 1, "phase": {"weight": 8, "factor": 4}}`, with also `ssim`, `edge` and `phase`
+            (`zoo.losses.PhaseConsistencyLoss`, whose `factor` is the scale). In `perceptual`, only
+            `file` is needed: `input` is one of `caffe_bgr`, `scaled` and `standardized` (default:
+            [-1, 1] RGB as it is), `layers` defaults to the outputs of the network, `criterion`
+            (`l1` or `l2`) to `l2`.
 
     Returns:
         `zoo.PairedObjective`.
@@ -103,13 +104,27 @@ def build(spec):
 
 def _pixel(spec):
     if not isinstance(spec, dict):
-        return _named("pixel", _PIXEL, spec)
+        return _named("pixel", _PIXEL, spec, " or an object that sums losses")
     losses, weights = [], []
     for name, value in spec.items():
+        if name not in _PIXEL_TERMS:
+            raise ValueError(f"`pixel` sums {', '.join(_PIXEL_TERMS)}. Received: {name!r}")
+        takes, needs = _options_of(_PIXEL_TERMS[name])
         options = dict(value) if isinstance(value, dict) else {"weight": value}
-        weights.append(_number(f"weight of {name}", options.pop("weight", 1.0)))
-        losses.append(_named("pixel", _PIXEL_TERMS, name, options))
+        _check_keys(name, options, {"weight", *takes})
+        for option in needs - set(options):
+            raise ValueError(f"`{name}` needs `{option}`. Received: {value!r}")
+        numbers = {key: _number(f"{key} of {name}", number) for key, number in options.items()}
+        weights.append(numbers.pop("weight", 1.0))
+        losses.append(_PIXEL_TERMS[name](**numbers))
     return zoo.losses.WeightedSum(losses, weights)
+
+
+def _options_of(loss):
+    """Names of the options that a loss takes, and of those that it needs."""
+    parameters = inspect.signature(loss).parameters
+    takes = set(parameters) - {"reduction", "name", "dtype"}
+    return takes, {name for name in takes if parameters[name].default is inspect.Parameter.empty}
 
 
 def _perceptual(spec):
@@ -138,12 +153,12 @@ def _number(argument, value):
     return value
 
 
-def _named(argument, known, name, options=()):
+def _named(argument, known, name, otherwise=""):
     if not isinstance(name, str) or name not in known:
-        raise ValueError(f"`{argument}` must be one of {', '.join(known)}. Received: {name!r}")
-    takes = set(inspect.signature(known[name]).parameters) - {"reduction", "name", "dtype"}
-    _check_keys(name, dict(options), takes)
-    return known[name](**dict(options))
+        raise ValueError(
+            f"`{argument}` must be one of {', '.join(known)}{otherwise}. Received: {name!r}"
+        )
+    return known[name]()
 
 
 def _check_keys(argument, spec, known):

@@ -61,8 +61,10 @@ def _check_words(variant, options):
     """Only an option that is a word by default takes one: a layer's complaint names no option."""
     parameters = inspect.signature(variant).parameters
     for key, value in options.items():
-        default = getattr(parameters.get(key), "default", None)
-        if isinstance(value, str) and not isinstance(default, str):
+        if not isinstance(value, str) or key not in parameters:
+            continue  # the constructor names what it does not know
+        default = parameters[key].default
+        if not isinstance(default, str):
             raise ValueError(
                 f"`{key}` of {variant.__name__} must be a number, True, False or a tuple "
                 f"(its default: {default!r}). Received: {key}={value!r}"

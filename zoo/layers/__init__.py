@@ -2,6 +2,7 @@
 
 from zoo.layers.normalization import BatchNorm as BatchNorm
 from zoo.layers.normalization import InstanceNorm as InstanceNorm
+from zoo.layers.resampling import CropLike as CropLike
 from zoo.layers.resampling import PixelShuffle as PixelShuffle
 from zoo.layers.resampling import PixelUnshuffle as PixelUnshuffle
 from zoo.layers.resampling import Resize as Resize

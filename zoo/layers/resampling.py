@@ -83,6 +83,29 @@ class PixelUnshuffle(_Rearrange):
 
 
 @keras.saving.register_keras_serializable(package="zoo")
+class CropLike(keras.layers.Layer):
+    """Crop images to the height and width of others: what an odd side gains by halving, doubling.
+
+    Example:
+
+    >>> CropLike()([tf.zeros((1, 6, 4, 8)), tf.zeros((1, 5, 4, 2))]).shape
+    TensorShape([1, 5, 4, 8])
+    """
+
+    def call(self, inputs):
+        """Crop the first of two, `(N, H, W, C)`, at the bottom and the right."""
+        images, others = inputs
+        size = tf.shape(others)
+        cropped = images[:, : size[1], : size[2]]
+        return tf.ensure_shape(cropped, self.compute_output_shape([images.shape, others.shape]))
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output."""
+        (n, _, _, channels), (_, height, width, _) = input_shape
+        return (n, height, width, channels)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
 class Resize(_Rearrange):
     """Enlarge images by an integer factor, nearest neighbour or bilinear.
 

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from zoo.layers import BatchNorm, Resize
+from zoo.layers import BatchNorm, CropLike, Resize
 
 
 def vgg_discriminator(channels=3, filters=64, *, batch_norm=True):
@@ -57,7 +57,7 @@ def patch_discriminator(channels=3, filters=64, levels=3, *, spectral_norm=True)
 
     def conv(width, strides, **kwargs):
         layer = layers.Conv2D(width, 4, strides, **kwargs)
-        return layers.SpectralNormalization(layer) if spectral_norm else layer
+        return _bounded(layer) if spectral_norm else layer
 
     def pad(x):
         return layers.ZeroPadding2D(1)(x)
@@ -72,18 +72,16 @@ def patch_discriminator(channels=3, filters=64, levels=3, *, spectral_norm=True)
 
 
 def unet_discriminator(channels=3, filters=64):
-    """A spectrally normalised U-Net that judges every pixel, with the whole image in view.
+    """A spectrally normalised U-Net that judges every pixel by the 64 px around it.
 
-    Where a single logit says that texture is wrong somewhere, a map says where: the choice against
-    dots and weaves that a network of sub-pixel convolutions draws on smooth ground.
+    Where a single logit says that texture is wrong somewhere, a map says where.
 
     Args:
         channels: Integer, of the images. Defaults to 3.
         filters: Integer, of the first convolution. Defaults to the paper's 64.
 
     Returns:
-        A `keras.Model`: `(N, H, W, channels)`, with sides that are multiples of 8, to logits
-        `(N, H, W, 1)`.
+        A `keras.Model`: `(N, H, W, channels)` to logits `(N, H, W, 1)`.
 
     Reference:
         Wang et al. 2021 (Real-ESRGAN), https://arxiv.org/abs/2107.10833, section 3.3.
@@ -91,7 +89,7 @@ def unet_discriminator(channels=3, filters=64):
 
     def conv(x, width, size=3, strides=1):
         layer = layers.Conv2D(width, size, strides, padding="same", use_bias=False)
-        return layers.LeakyReLU(0.2)(layers.SpectralNormalization(layer)(x))
+        return layers.LeakyReLU(0.2)(_bounded(layer)(x))
 
     inputs = keras.Input((None, None, channels), name="image")
     x = layers.LeakyReLU(0.2)(layers.Conv2D(filters, 3, padding="same")(inputs))
@@ -100,11 +98,22 @@ def unet_discriminator(channels=3, filters=64):
         skips.append(x)
         x = conv(x, filters * width, 4, 2)
     for width in (4, 2, 1):
-        x = layers.Add()([conv(Resize(smooth=True)(x), filters * width), skips.pop()])
+        skip = skips.pop()
+        x = CropLike()([Resize(smooth=True)(x), skip])
+        x = layers.Add()([conv(x, filters * width), skip])
     x = conv(conv(x, filters), filters)
     x = layers.Conv2D(1, 3, padding="same")(x)
     logits = layers.Activation("linear", dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name="unet_discriminator")
+
+
+def _bounded(layer):
+    """Spectral normalisation in float32, whatever the layer computes in.
+
+    Keras writes the normalised kernel back: in bfloat16 that would round away what an optimizer
+    has just added.
+    """
+    return layers.SpectralNormalization(layer, dtype="float32")
 
 
 def super_resolution_discriminator(kind):

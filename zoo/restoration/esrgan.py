@@ -23,7 +23,7 @@ class ESRGAN(PairedGAN):
         blocks: Integer, residual-in-residual dense blocks. Defaults to the paper's 23.
         growth: Integer, filters that each dense convolution adds. Defaults to the paper's 32.
         discriminator: `"vgg"` (default), the paper's, one logit an image; or `"unet"`,
-            Real-ESRGAN's, one logit a pixel, for crops whose sides are multiples of 8.
+            Real-ESRGAN's, one logit a pixel.
         discriminator_filters: Integer, of the discriminator's first convolution. Defaults to
             the paper's 64.
         objective: `zoo.PairedObjective`, or `None` for the default.

@@ -25,7 +25,7 @@ class SRGAN(PairedGAN):
         compact: Bool. `True` takes `compact_srresnet`, which costs a tenth at inference. Defaults
             to `False`, the paper's network.
         discriminator: `"vgg"` (default), the paper's, one logit an image; or `"unet"`,
-            Real-ESRGAN's, one logit a pixel, for crops whose sides are multiples of 8.
+            Real-ESRGAN's, one logit a pixel.
         discriminator_filters: Integer, of the discriminator's first convolution. Defaults to
             the paper's 64.
         objective: `zoo.PairedObjective`. `zoo.PairedObjective()` trains SRResNet: L1 alone.

@@ -138,6 +138,7 @@ def test_names_of_variants():
         (["train", "srgan", "--data", "sample", "--out", "x", "--steps", "0"], "--steps"),
         (["train", "srgan", "--data", "sample", "--out", "x", "--set", "a"], "NAME=VALUE"),
         (["train", "srgan", "--data", "sample", "--out", "x", "--set", "filters=a"], "`filters`"),
+        (["train", "srgan", "--data", "sample", "--out", "x", "--set", "filter=a"], "filter"),
         (["train", "srgan", "--data", "sample", "--out", "x", "--set", "compact=true"], "a word"),
         (
             ["train", "srgan", "--data", "sample", "--out", "x", "--objective", "l3"],

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.layers import PixelShuffle, PixelUnshuffle, Resize
+from zoo.layers import CropLike, PixelShuffle, PixelUnshuffle, Resize
 
 
 def images(*shape):
@@ -40,6 +40,16 @@ def test_pixel_shuffle_at_a_random_place(factor):
         (top, down), (left, right) = divmod(row, factor), divmod(column, factor)
         source = inputs[0, top, left, (down * factor + right) * 2 + channel]
         assert outputs[0, row, column, channel] == source
+
+
+def test_crop_like_keeps_the_top_left():
+    inputs = images(2, 6, 8, 3)
+    outputs = CropLike()([inputs, tf.zeros((2, 5, 7, 1))])
+    np.testing.assert_array_equal(outputs, inputs[:, :5, :7])
+    dynamic = keras.Input((None, None, 3))
+    assert keras.Model(dynamic, CropLike()([Resize(2)(dynamic), dynamic]))(inputs).shape == (
+        inputs.shape
+    )
 
 
 def test_resize_by_hand():

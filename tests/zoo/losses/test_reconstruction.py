@@ -75,7 +75,7 @@ def test_phase_consistency_sees_dots_and_colour_shifts_more_than_texture():
     target = _images(0, (1, 96, 96, 3))
     texture = rng.choice([-0.1, 0.1], target.shape).astype("float32")
     dots = np.tile(rng.choice([-0.1, 0.1], (4, 4, 3)), (24, 24, 1)).astype("float32")
-    loss = losses.PhaseConsistencyLoss()
+    loss = losses.PhaseConsistencyLoss(4)
     assert float(loss(target, target + dots)) == pytest.approx(0.1, abs=1e-5)
     assert float(loss(target, target - 0.1)) == pytest.approx(0.1, abs=1e-5)
     assert float(loss(target, target + texture)) < 0.03
@@ -84,7 +84,13 @@ def test_phase_consistency_sees_dots_and_colour_shifts_more_than_texture():
 @pytest.mark.parametrize("shape", [(1, 8, 16, 3), (1, 16, 18, 3)])
 def test_phase_consistency_names_the_size(shape):
     with pytest.raises(ValueError, match=r"at least 12 px whose sides are multiples of 4"):
-        losses.PhaseConsistencyLoss()(_images(0, shape), _images(1, shape))
+        losses.PhaseConsistencyLoss(4)(_images(0, shape), _images(1, shape))
+
+
+@pytest.mark.parametrize("options", [{"factor": 0.5}, {"factor": 2.0}, {"factor": 2, "window": 0}])
+def test_phase_consistency_takes_counts(options):
+    with pytest.raises(ValueError, match="must be an integer of at least 1"):
+        losses.PhaseConsistencyLoss(**options)
 
 
 def test_weighted_sum_is_the_sum_of_the_means():
@@ -98,7 +104,13 @@ def test_weighted_sum_is_the_sum_of_the_means():
 
 @pytest.mark.parametrize(
     ("parts", "weights"),
-    [([], []), ([losses.SSIMLoss()], []), ([losses.SSIMLoss()], [-1.0]), (["l1"], [1.0])],
+    [
+        ([], []),
+        ([losses.SSIMLoss()], []),
+        ([losses.SSIMLoss()], [-1.0]),
+        ([losses.SSIMLoss()], [0.0]),
+        (["l1"], [1.0]),
+    ],
 )
 def test_weighted_sum_checks_its_arguments(parts, weights):
     with pytest.raises(ValueError, match=r"Received: .*losses"):

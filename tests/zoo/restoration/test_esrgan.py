@@ -48,6 +48,10 @@ def test_terms_by_hand():
     assert float(terms["pixel"]) == pytest.approx(pixel, rel=1e-5)
 
 
+def test_discriminator_of_real_esrgan():
+    assert tiny(discriminator="unet").discriminator.name == "unet_discriminator"
+
+
 def test_names_for_the_command_line():
     assert (tiny().default_recipe, tiny().scale) == ("bicubic-x2", 2)
     assert zoo.ESRGAN.task == "super-resolution"

@@ -12,11 +12,13 @@ import zoo
 tiny = functools.partial(zoo.SRGAN, scale=2, filters=4, blocks=1, discriminator_filters=4)
 
 
-@pytest.mark.parametrize(("compact", "steps"), [(False, 1), (True, 2)])
-def test_variant_contract(tmp_path, mirrored, compact, steps):
+@pytest.mark.parametrize(
+    ("compact", "discriminator", "steps"), [(False, "vgg", 1), (True, "unet", 2)]
+)
+def test_variant_contract(tmp_path, mirrored, compact, discriminator, steps):
     # The compact network's last layer starts from zeros: the others move from step 2 on.
     cases.run_variant_test(
-        functools.partial(tiny, compact=compact),
+        functools.partial(tiny, compact=compact, discriminator=discriminator),
         cases.pairs(4, size=16, scale=2),
         folder=tmp_path,
         strategy=mirrored,
