@@ -20,20 +20,17 @@ def _root():
 
 
 def _options(pairs):
-    """`["filters=64", "compact=True", "discriminator=unet"]` -> 64, True and `"unet"`."""
+    """`["filters=64", "compact=True"]` -> `{"filters": 64, "compact": True}`."""
     options = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
             raise ValueError(f"`--set` takes NAME=VALUE, such as filters=64. Received: {pair!r}")
-        if value.isidentifier() and value.lower() not in ("true", "false", "none"):
-            options[key] = value
-            continue
         try:
             options[key] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
             raise ValueError(
-                f"`--set {key}` takes a word or a Python value: a number, True, False or a tuple. "
+                f"`--set {key}` takes a Python value: a number, True, False or a tuple. "
                 f"Received: {value!r}"
             ) from None
     return options

@@ -1,6 +1,5 @@
 """Variants by the names that the command line uses."""
 
-import inspect
 import re
 
 import keras
@@ -44,10 +43,8 @@ def make(name, options, objective=None, ema_halflife_images=0, seed=0):
         options = {**options, "objective": objectives.build(objective)}
     common = {"ema_halflife_images": ema_halflife_images, "seed": seed}
     if name in known:
-        _check_words(known[name], options)
         return known[name](**{**options, **common})
     trained = zoo.from_preset(name)
-    _check_words(type(trained), options)
     model = type(trained).from_config({**trained.get_config(), **_serialized(options), **common})
     model.generator.set_weights(trained.inference_network.get_weights())
     return model
@@ -55,17 +52,3 @@ def make(name, options, objective=None, ema_halflife_images=0, seed=0):
 
 def _serialized(options):
     return {key: keras.saving.serialize_keras_object(value) for key, value in options.items()}
-
-
-def _check_words(variant, options):
-    """Only an option that is a word by default takes one: a layer's complaint names no option."""
-    parameters = inspect.signature(variant).parameters
-    for key, value in options.items():
-        if not isinstance(value, str) or key not in parameters:
-            continue  # the constructor names what it does not know
-        default = parameters[key].default
-        if not isinstance(default, str):
-            raise ValueError(
-                f"`{key}` of {variant.__name__} must be a number, True, False or a tuple "
-                f"(its default: {default!r}). Received: {key}={value!r}"
-            )

@@ -102,8 +102,7 @@ def unet_discriminator(channels=3, filters=64):
         x = CropLike()([Resize(smooth=True)(x), skip])
         x = layers.Add()([conv(x, filters * width), skip])
     x = conv(conv(x, filters), filters)
-    x = layers.Conv2D(1, 3, padding="same")(x)
-    logits = layers.Activation("linear", dtype="float32", name="logits")(x)
+    logits = layers.Conv2D(1, 3, padding="same", dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name="unet_discriminator")
 
 
@@ -114,18 +113,3 @@ def _bounded(layer):
     has just added.
     """
     return layers.SpectralNormalization(layer, dtype="float32")
-
-
-def super_resolution_discriminator(kind):
-    """Return the builder of the discriminator that `SRGAN` and `ESRGAN` call `kind`.
-
-    Raises:
-        ValueError: If `kind` is neither `"vgg"` nor `"unet"`.
-    """
-    kinds = {"vgg": vgg_discriminator, "unet": unet_discriminator}
-    if kind not in kinds:
-        raise ValueError(
-            "`discriminator` must be 'vgg' (one logit an image) or 'unet' (one a pixel). "
-            f"Received: discriminator={kind!r}"
-        )
-    return kinds[kind]

@@ -5,7 +5,7 @@ import keras
 from zoo.core.objective import PairedObjective
 from zoo.core.paired import PairedGAN
 from zoo.losses import RelativisticAverage
-from zoo.networks.discriminators import super_resolution_discriminator
+from zoo.networks.discriminators import unet_discriminator, vgg_discriminator
 from zoo.networks.super_resolution import rrdbnet
 
 
@@ -22,10 +22,10 @@ class ESRGAN(PairedGAN):
         filters: Integer. Defaults to the paper's 64.
         blocks: Integer, residual-in-residual dense blocks. Defaults to the paper's 23.
         growth: Integer, filters that each dense convolution adds. Defaults to the paper's 32.
-        discriminator: `"vgg"` (default), the paper's, one logit an image; or `"unet"`,
-            Real-ESRGAN's, one logit a pixel.
         discriminator_filters: Integer, of the discriminator's first convolution. Defaults to
             the paper's 64.
+        pixel_discriminator: Bool. `True` takes Real-ESRGAN's `unet_discriminator`, which judges
+            every pixel. Defaults to `False`, the paper's, one logit an image.
         objective: `zoo.PairedObjective`, or `None` for the default.
         **kwargs: `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
 
@@ -36,7 +36,8 @@ class ESRGAN(PairedGAN):
     TensorShape([1, 24, 32, 3])
 
     Reference:
-        Wang et al. 2018, https://arxiv.org/abs/1809.00219, equations 1 to 3.
+        Wang et al. 2018, https://arxiv.org/abs/1809.00219, equations 1 to 3; Wang et al. 2021
+        (Real-ESRGAN), https://arxiv.org/abs/2107.10833, with the recipe `real-esrgan-x4`.
     """
 
     task = "super-resolution"
@@ -48,12 +49,12 @@ class ESRGAN(PairedGAN):
         filters=64,
         blocks=23,
         growth=32,
-        discriminator="vgg",
         discriminator_filters=64,
+        pixel_discriminator=False,
         objective=None,
         **kwargs,
     ):
-        adversary = super_resolution_discriminator(discriminator)
+        adversary = unet_discriminator if pixel_discriminator else vgg_discriminator
         super().__init__(
             rrdbnet(scale, channels, filters, blocks, growth),
             lambda: adversary(channels, discriminator_filters),
@@ -67,8 +68,8 @@ class ESRGAN(PairedGAN):
             "filters": filters,
             "blocks": blocks,
             "growth": growth,
-            "discriminator": discriminator,
             "discriminator_filters": discriminator_filters,
+            "pixel_discriminator": pixel_discriminator,
         }
 
     @property

@@ -5,7 +5,7 @@ import keras
 from zoo.core.objective import PairedObjective
 from zoo.core.paired import PairedGAN
 from zoo.losses import NonSaturating
-from zoo.networks.discriminators import super_resolution_discriminator
+from zoo.networks.discriminators import vgg_discriminator
 from zoo.networks.super_resolution import compact_srresnet, srresnet
 
 
@@ -24,8 +24,6 @@ class SRGAN(PairedGAN):
         blocks: Integer, residual blocks. Defaults to the paper's 16.
         compact: Bool. `True` takes `compact_srresnet`, which costs a tenth at inference. Defaults
             to `False`, the paper's network.
-        discriminator: `"vgg"` (default), the paper's, one logit an image; or `"unet"`,
-            Real-ESRGAN's, one logit a pixel.
         discriminator_filters: Integer, of the discriminator's first convolution. Defaults to
             the paper's 64.
         objective: `zoo.PairedObjective`. `zoo.PairedObjective()` trains SRResNet: L1 alone.
@@ -50,16 +48,14 @@ class SRGAN(PairedGAN):
         filters=64,
         blocks=16,
         compact=False,
-        discriminator="vgg",
         discriminator_filters=64,
         objective=None,
         **kwargs,
     ):
         build = compact_srresnet if compact else srresnet
-        adversary = super_resolution_discriminator(discriminator)
         super().__init__(
             build(scale, channels, filters, blocks),
-            lambda: adversary(channels, discriminator_filters),
+            lambda: vgg_discriminator(channels, discriminator_filters),
             objective,
             **kwargs,
         )
@@ -70,7 +66,6 @@ class SRGAN(PairedGAN):
             "filters": filters,
             "blocks": blocks,
             "compact": compact,
-            "discriminator": discriminator,
             "discriminator_filters": discriminator_filters,
         }
 

@@ -114,11 +114,8 @@ def test_objective_file_gives_a_preset_an_adversary(
     )
     arguments = ["train", tiny_preset, "--data", photo_folder, "--out", tmp_path / "run"]
     arguments += ["--objective", tmp_path / "objective.json", "--set", "discriminator_filters=4"]
-    arguments += ["--set", "discriminator=unet"]
     zoo_command(*arguments, "--batch-size", 1, "--crop", 16, "--steps", 2)
-    preset = zoo.from_preset(tmp_path / "run" / "preset")
-    objective = preset.objective
-    assert preset.get_config()["discriminator"] == "unet"
+    objective = zoo.from_preset(tmp_path / "run" / "preset").objective
     assert isinstance(objective.adversarial_loss, zoo.losses.Hinge)
     record = zoo.preset_record(tmp_path / "run" / "preset")
     assert record["training"]["objective"]["adversarial_weight"] == 0.01
@@ -137,9 +134,6 @@ def test_names_of_variants():
     [
         (["train", "srgan", "--data", "sample", "--out", "x", "--steps", "0"], "--steps"),
         (["train", "srgan", "--data", "sample", "--out", "x", "--set", "a"], "NAME=VALUE"),
-        (["train", "srgan", "--data", "sample", "--out", "x", "--set", "filters=a"], "`filters`"),
-        (["train", "srgan", "--data", "sample", "--out", "x", "--set", "filter=a"], "filter"),
-        (["train", "srgan", "--data", "sample", "--out", "x", "--set", "compact=true"], "a word"),
         (
             ["train", "srgan", "--data", "sample", "--out", "x", "--objective", "l3"],
             "l1, l2, psnr",

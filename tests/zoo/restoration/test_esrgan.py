@@ -13,9 +13,10 @@ tiny = functools.partial(
 )
 
 
-def test_variant_contract(tmp_path, mirrored):
+@pytest.mark.parametrize("pixel_discriminator", [False, True])
+def test_variant_contract(tmp_path, mirrored, pixel_discriminator):
     cases.run_variant_test(
-        tiny,
+        functools.partial(tiny, pixel_discriminator=pixel_discriminator),
         cases.pairs(4, size=16, scale=2),
         folder=tmp_path,
         strategy=mirrored,
@@ -49,7 +50,8 @@ def test_terms_by_hand():
 
 
 def test_discriminator_of_real_esrgan():
-    assert tiny(discriminator="unet").discriminator.name == "unet_discriminator"
+    names = [tiny(pixel_discriminator=each).discriminator.name for each in (False, True)]
+    assert names == ["vgg_discriminator", "unet_discriminator"]
 
 
 def test_names_for_the_command_line():
