@@ -97,7 +97,10 @@ def parse():
     """Return the parsed arguments."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--model", nargs="*", default=["srresnet_x4", PAPER], help="presets that enlarge 4 times"
+        "--model",
+        nargs="*",
+        default=["srresnet_x4"],
+        help=f"presets that enlarge 4 times, or {PAPER}: with all contenders more than 24 GiB",
     )
     parser.add_argument("--contenders", nargs="*", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--rounds", type=int, default=7)
