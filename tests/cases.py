@@ -109,9 +109,49 @@ def run_variant_test(build, data, *, folder, strategy, steps=1, without_gradient
     model.compile(metrics=[zoo.metrics.PSNR("rgb")], run_eagerly=True)
     check_training(model, data, steps, without_gradient)
     assert np.isfinite(model.evaluate(*data, batch_size=4, verbose=0, return_dict=True)["psnr"])
-    check_saving(model, data, folder)
+
+    def restored(model):
+        return model(data[0], training=False)
+
+    check_saving(model, data, folder, restored)
     check_graph(model, data)
-    check_replicas(build, data, strategy)
+    check_replicas(build, data, strategy, restored)
+
+
+def run_latent_test(
+    build, data, *, folder, strategy, steps=1, without_gradient=(), generate=lambda m: m.generate(3)
+):
+    """Give a variant that makes images from noise the tests that every variant must pass.
+
+    Arguments as of `run_variant_test`, but for:
+
+    Args:
+        data: Tuple of arrays: images in [-1, 1] and what belongs to them, as many as two updates
+            of the generator take.
+        generate: Function of the model that returns three made images.
+    """
+    model = build(ema_halflife_images=8)
+    images = data[0]
+    made = generate(model)
+    assert made.shape == (3, *images.shape[1:])
+    assert made.dtype == np.float32
+    assert np.ptp(made, axis=0).max() > 0, "all images are alike"
+    np.testing.assert_array_equal(generate(model), made)
+    model.compile(run_eagerly=True)
+    check_training(model, data, steps, without_gradient)
+    check_saving(model, data, folder, generate)
+    check_graph(model, data)
+    check_replicas(build, data, strategy, generate)
+
+
+def shapes(count, size=8, channels=1, seed=0):
+    """Float32 images `(count, size, size, channels)` in [-1, 1]: a bright box on a dark ground."""
+    rng = np.random.default_rng(seed)
+    images = np.full((count, size, size, channels), -1.0, "float32")
+    for image in images:
+        top, left = rng.integers(0, size // 2, 2)
+        image[top : top + size // 2, left : left + size // 2] = rng.uniform(0, 1, channels)
+    return images
 
 
 def check_inference(model, degraded, clean):
@@ -143,29 +183,34 @@ def check_training(model, data, steps, without_gradient):
                 continue
             assert np.any(variable.numpy() != old), f"{variable.path} did not move"
             # Spectral norm moves its kernel without a gradient, so look at Adam's memory too.
-            assert optimizer is None or np.any(optimizer._momentums[index]), variable.path
+            assert optimizer is None or np.any(slots(optimizer)[index]), variable.path
     assert model.step == steps
 
 
-def check_saving(model, data, folder):
+def slots(optimizer):
+    """What an optimizer remembers of each variable's gradients."""
+    return getattr(optimizer, "_momentums", None) or optimizer._velocities
+
+
+def check_saving(model, data, folder, infer):
     """`.keras` files and presets bring everything back, and training goes on in the same way."""
     model.save(folder / "model.keras")
     model.save_to_preset(folder / "trainable", training_state=True)
     model.save_to_preset(folder / "preset")
     loaded = keras.models.load_model(folder / "model.keras")
     trainable = type(model).from_preset(folder / "trainable")
-    expected = model(data[0], training=False)
+    expected = infer(model)
     model.train_on_batch(*data)
     for copy in (loaded, trainable):
         assert type(copy) is type(model)
         assert copy.get_config() == model.get_config()
-        np.testing.assert_array_equal(copy(data[0], training=False), expected)
+        np.testing.assert_array_equal(infer(copy), expected)
     assert_same_state(loaded, trainable)
     loaded.train_on_batch(*data)
     assert_same_state(loaded, model, rtol=1e-5, atol=1e-6)
     preset = zoo.from_preset(folder / "preset")
     assert not preset.compiled
-    np.testing.assert_array_equal(preset(data[0], training=False), expected)
+    np.testing.assert_array_equal(infer(preset), expected)
 
 
 def check_graph(model, data):
@@ -175,16 +220,16 @@ def check_graph(model, data):
     assert set(step.structured_outputs) == set(model.train_on_batch(*data, return_dict=True))
 
 
-def check_replicas(build, data, strategy):
+def check_replicas(build, data, strategy, infer):
     """Two replicas in mixed precision stay the same and finite."""
     keras.config.set_dtype_policy("mixed_bfloat16")
     with strategy.scope():
         model = build()
         model.compile(run_eagerly=True)
-    dataset = tf.data.Dataset.from_tensor_slices(data).batch(4)
+    dataset = tf.data.Dataset.from_tensor_slices(data).batch(len(data[0]))
     logs = model.fit(dataset, verbose=0).history
     assert np.isfinite(list(logs.values())).all(), logs
     for variable in model.weights:
         first, second = copies(variable)
         np.testing.assert_array_equal(first, second, err_msg=variable.path)
-    assert model(data[0], training=False).dtype == tf.float32
+    assert infer(model).dtype == "float32"

@@ -10,7 +10,10 @@ from zoo import layers as layers
 from zoo import losses as losses
 from zoo import metrics as metrics
 from zoo import networks as networks
+from zoo.core import latents as latents
 from zoo.core.adversarial import AdversarialModel as AdversarialModel
+from zoo.core.latent import LatentGAN as LatentGAN
+from zoo.core.latent_objective import LatentObjective as LatentObjective
 from zoo.core.objective import PairedObjective as PairedObjective
 from zoo.core.paired import PairedGAN as PairedGAN
 from zoo.core.photos import Photo as Photo
@@ -24,5 +27,10 @@ from zoo.restoration.denoising_gan import DenoisingGAN as DenoisingGAN
 from zoo.restoration.esrgan import ESRGAN as ESRGAN
 from zoo.restoration.old_photo_gan import OldPhotoGAN as OldPhotoGAN
 from zoo.restoration.srgan import SRGAN as SRGAN
+from zoo.synthesis.conditional_gan import ConditionalGAN as ConditionalGAN
+from zoo.synthesis.dcgan import DCGAN as DCGAN
+from zoo.synthesis.gan import GAN as GAN
+from zoo.synthesis.wgan_gp import WGAN as WGAN
+from zoo.synthesis.wgan_gp import WGANGP as WGANGP
 
 __version__ = "0.1.0"

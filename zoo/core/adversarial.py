@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from zoo.core import distribution, presets, randomness, replicas
+from zoo.core import compile_arguments, distribution, presets, randomness, replicas
 from zoo.core.averaging import averaged_copy, update_average
 from zoo.core.running_means import RunningMeans
 
@@ -25,6 +25,9 @@ class AdversarialModel(keras.Model):
         seed: Integer, seed of all noise drawn in training. Defaults to 0.
         **kwargs: `name` and `dtype` of `keras.Model`.
     """
+
+    #: Discriminator updates a generator update, in the paper.
+    default_discriminator_steps = 1
 
     def __init__(self, generator, discriminator=None, *, ema_halflife_images=0, seed=0, **kwargs):
         super().__init__(**kwargs)
@@ -122,7 +125,7 @@ class AdversarialModel(keras.Model):
         generator_optimizer=None,
         discriminator_optimizer=None,
         *,
-        discriminator_steps=1,
+        discriminator_steps=None,
         metrics=(),
         run_eagerly=False,
         jit_compile=False,
@@ -138,25 +141,31 @@ class AdversarialModel(keras.Model):
             discriminator_optimizer: `keras.optimizers.Optimizer`. Defaults to the paper's.
             discriminator_steps: Integer k, discriminator updates a generator update. Each batch is
                 cut into k equal parts: a fresh part for each update, the last also for the
-                generator. Defaults to 1.
+                generator. Defaults to the paper's, 1 as a rule.
             metrics: Sequence of `zoo.metrics.ImageMetric`, computed on validation data.
             run_eagerly: Bool. Defaults to `False`.
             jit_compile: Bool, compile the step with XLA. Defaults to `False`.
             **unsupported: Raises: says why an argument of Keras' `compile` has no meaning here.
         """
         if unsupported:
-            raise ValueError(_why_unsupported(unsupported))
-        _check_steps(discriminator_steps)
+            raise ValueError(compile_arguments.why_unsupported(unsupported))
+        if discriminator_steps is None:
+            discriminator_steps = self.default_discriminator_steps
+        compile_arguments.check_steps(discriminator_steps)
         defaults = self.default_optimizers()
-        self.generator_optimizer = self._ready(
-            generator_optimizer or defaults[0], self.generator_variables, "generator_optimizer"
+        self.generator_optimizer = compile_arguments.ready_optimizer(
+            generator_optimizer or defaults[0],
+            self.generator_variables,
+            "generator_optimizer",
+            self.dtype_policy,
         )
         self.discriminator_optimizer = None
         if self.discriminator is not None:
-            self.discriminator_optimizer = self._ready(
+            self.discriminator_optimizer = compile_arguments.ready_optimizer(
                 discriminator_optimizer or defaults[1],
                 self.discriminator_variables,
                 "discriminator_optimizer",
+                self.dtype_policy,
             )
         super().compile(
             optimizer=self.generator_optimizer,
@@ -166,27 +175,6 @@ class AdversarialModel(keras.Model):
         )
         self.discriminator_steps = discriminator_steps
         self.image_metrics = list(metrics)
-
-    def _ready(self, optimizer, variables, argument):
-        """Wrap for float16 and build: under a strategy no variable may be made inside a step."""
-        optimizer = keras.optimizers.get(optimizer)
-        if getattr(optimizer, "use_ema", False):
-            raise ValueError(
-                f"`{argument}` averages weights by itself (use_ema=True), which would overwrite "
-                "the generator at the end of training. Use `ema_halflife_images` of the model."
-            )
-        if getattr(optimizer, "gradient_accumulation_steps", None):
-            raise ValueError(
-                f"`{argument}` accumulates gradients, which fails under a distribution strategy. "
-                "Use a smaller crop, or more replicas. Received: gradient_accumulation_steps="
-                f"{optimizer.gradient_accumulation_steps}"
-            )
-        scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-        if self.dtype_policy.name == "mixed_float16" and not scaled:
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        if not optimizer.built:
-            optimizer.build(variables)
-        return optimizer
 
     @property
     def metrics(self):
@@ -251,12 +239,13 @@ class AdversarialModel(keras.Model):
         The generator runs once: its output serves both updates, and the discriminator sees it
         through `stop_gradient`.
         """
-        parts = _split(data, self.discriminator_steps)
+        parts = replicas.split_batch(data, self.discriminator_steps)
         for index, part in enumerate(parts[:-1]):
-            batch = self.forward(self._prepare(part, index + 1))
-            self.update_discriminator(batch)
+            batch = self._prepare(part, index + 1)
+            with randomness.scope(batch["seed"]):
+                self.update_discriminator(self.forward(batch))
         batch = self._prepare(parts[-1], 0)
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as tape, randomness.scope(batch["seed"]):
             batch = self.forward(batch)
             with tape.stop_recording():
                 logs = self.update_discriminator(batch)
@@ -360,39 +349,3 @@ class AdversarialModel(keras.Model):
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing to build; Keras would take a batch from the data under a strategy."""
-
-
-def _split(data, parts):
-    """Cut every tensor of `data` into `parts` equal parts along the batch."""
-    if parts == 1:
-        return [data]
-    flat = tf.nest.flatten(data)
-    size = flat[0].shape[0]
-    if size is not None and size % parts:
-        raise ValueError(
-            f"The batch must be a multiple of `discriminator_steps` = {parts}, because each "
-            f"update takes a fresh part of it. Received: a batch of {size} on this replica."
-        )
-    pieces = [tf.split(tensor, parts) for tensor in flat]
-    return [tf.nest.pack_sequence_as(data, list(piece)) for piece in zip(*pieces, strict=True)]
-
-
-def _check_steps(discriminator_steps):
-    if not isinstance(discriminator_steps, int) or discriminator_steps < 1:
-        raise ValueError(
-            "`discriminator_steps` must be an integer of at least 1. "
-            f"Received: discriminator_steps={discriminator_steps!r}"
-        )
-
-
-_REASONS = {
-    "optimizer": "two players have two: pass `generator_optimizer` and `discriminator_optimizer`",
-    "loss": "the objective is stated by the model's constructor",
-    "steps_per_execution": "several steps in one call fail under a distribution strategy",
-    "weighted_metrics": "images have no sample weights; use `metrics`",
-}
-
-
-def _why_unsupported(arguments):
-    lines = [f"`{name}`: {_REASONS.get(name, 'unknown argument')}" for name in arguments]
-    return "`compile` received arguments that it does not take. " + "; ".join(lines) + "."

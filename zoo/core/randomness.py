@@ -5,6 +5,9 @@ stateless: a resumed run sees the noise that the uninterrupted run would have se
 different noise, and the global batch sees the same noise whatever the number of replicas.
 """
 
+import collections
+import contextlib
+import threading
 import zlib
 
 import tensorflow as tf
@@ -43,6 +46,52 @@ def uniform(seed, stream, batch_size, shape=()):
 def normal(seed, stream, batch_size, shape=()):
     """Draw standard normal values for the samples of this replica; arguments as in `uniform`."""
     return _draw(tf.random.stateless_normal, seed, stream, batch_size, shape)
+
+
+_active = threading.local()
+
+
+@contextlib.contextmanager
+def scope(seed):
+    """Let the layers that are called inside draw noise that depends on `seed`, by `of_layer`.
+
+    Args:
+        seed: int32 tensor `(2,)` from `step_seed`.
+    """
+    # Each replica is traced in a thread of its own.
+    outer = getattr(_active, "scope", None)
+    _active.scope = (seed, collections.Counter())
+    try:
+        yield
+    finally:
+        _active.scope = outer
+
+
+def in_scope():
+    """Whether a `scope` is open."""
+    return getattr(_active, "scope", None) is not None
+
+
+def of_layer(layer, batch_size, shape, sampler=tf.random.stateless_normal):
+    """Draw a layer's noise.
+
+    Inside `scope`, as in training, the draws of samples differ, and so do several calls of one
+    layer in one step. Outside, the draw depends on the layer's path alone.
+
+    Args:
+        layer: `keras.layers.Layer`, whose path names the draw.
+        batch_size: Integer or scalar tensor, samples on this replica.
+        shape: Shape of one sample.
+        sampler: `tf.random.stateless_normal` (default) or `tf.random.stateless_uniform`.
+
+    Returns:
+        float32 tensor `(batch_size, *shape)`.
+    """
+    if not in_scope():
+        return _draw(sampler, tf.zeros(2, tf.int32), layer.path, batch_size, shape)
+    seed, calls = _active.scope
+    calls[layer.path] += 1
+    return _draw(sampler, seed, f"{layer.path}#{calls[layer.path]}", batch_size, shape)
 
 
 def _draw(sampler, seed, stream, batch_size, shape):

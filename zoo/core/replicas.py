@@ -16,6 +16,21 @@ def at_least_one(tensor):
     return tf.ensure_shape(filled, tensor.shape)
 
 
+def split_batch(data, parts):
+    """Cut every tensor of `data` into `parts` equal parts along the batch."""
+    if parts == 1:
+        return [data]
+    flat = tf.nest.flatten(data)
+    size = flat[0].shape[0]
+    if size is not None and size % parts:
+        raise ValueError(
+            f"The batch must be a multiple of `discriminator_steps` = {parts}, because each "
+            f"update takes a fresh part of it. Received: a batch of {size} on this replica."
+        )
+    pieces = [tf.split(tensor, parts) for tensor in flat]
+    return [tf.nest.pack_sequence_as(data, list(piece)) for piece in zip(*pieces, strict=True)]
+
+
 def sum_before_clipping(gradients, optimizer):
     """Add gradients up over replicas where the optimizer has to see their sum.
 

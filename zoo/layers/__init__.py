@@ -1,5 +1,7 @@
 """Layers that the zoo's networks share; each trains, saves, exports and converts to TFLite."""
 
+from zoo.layers.minibatch import MinibatchDeviation as MinibatchDeviation
+from zoo.layers.noise import Dropout as Dropout
 from zoo.layers.normalization import BatchNorm as BatchNorm
 from zoo.layers.normalization import InstanceNorm as InstanceNorm
 from zoo.layers.resampling import CropLike as CropLike

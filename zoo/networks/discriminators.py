@@ -57,7 +57,7 @@ def patch_discriminator(channels=3, filters=64, levels=3, *, spectral_norm=True)
 
     def conv(width, strides, **kwargs):
         layer = layers.Conv2D(width, 4, strides, **kwargs)
-        return _bounded(layer) if spectral_norm else layer
+        return spectrally_bounded(layer) if spectral_norm else layer
 
     def pad(x):
         return layers.ZeroPadding2D(1)(x)
@@ -89,7 +89,7 @@ def unet_discriminator(channels=3, filters=64):
 
     def conv(x, width, size=3, strides=1):
         layer = layers.Conv2D(width, size, strides, padding="same", use_bias=False)
-        return layers.LeakyReLU(0.2)(_bounded(layer)(x))
+        return layers.LeakyReLU(0.2)(spectrally_bounded(layer)(x))
 
     inputs = keras.Input((None, None, channels), name="image")
     x = layers.LeakyReLU(0.2)(layers.Conv2D(filters, 3, padding="same")(inputs))
@@ -106,8 +106,8 @@ def unet_discriminator(channels=3, filters=64):
     return keras.Model(inputs, logits, name="unet_discriminator")
 
 
-def _bounded(layer):
-    """Spectral normalisation in float32, whatever the layer computes in.
+def spectrally_bounded(layer):
+    """Wrap `layer` in spectral normalisation in float32, whatever the layer computes in.
 
     Keras writes the normalised kernel back: in bfloat16 that would round away what an optimizer
     has just added.
