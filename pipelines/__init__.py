@@ -1,10 +1,14 @@
-"""Images to batches of degraded and clean pairs, with `tf.data`."""
+"""Images to batches: degraded and clean pairs, or images with or without labels."""
 
 from pipelines import degradations as degradations
+from pipelines.array_files import from_idx as from_idx
+from pipelines.array_files import from_npz as from_npz
 from pipelines.arrays import from_arrays as from_arrays
 from pipelines.contact_sheet import contact_sheet as contact_sheet
 from pipelines.folders import from_folder as from_folder
 from pipelines.images import ImageSource as ImageSource
+from pipelines.labelled import labelled as labelled
+from pipelines.labelled import unlabelled as unlabelled
 from pipelines.paired import paired as paired
 from pipelines.recipes import Recipe as Recipe
 from pipelines.recipes import list_recipes as list_recipes

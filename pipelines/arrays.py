@@ -3,11 +3,22 @@
 import numpy as np
 import tensorflow as tf
 
-from pipelines.images import ImageSource, check_fits, check_image_size, to_float, to_uint8
+from pipelines.classes import Classes, as_classes
+from pipelines.images import (
+    ImageSource,
+    check_fits,
+    check_image_size,
+    check_seed,
+    images_per_block,
+    to_float,
+    to_uint8,
+)
 
 
-def from_arrays(images, image_size=None, value_range=None, augment=True):
-    """Reads images from arrays. Nothing is copied.
+def from_arrays(
+    images, image_size=None, value_range=None, augment=True, labels=None, class_names=None
+):
+    """Reads images from arrays. No image is copied.
 
     Args:
         images: array of shape `(count, height, width, channels)` or `(count, height, width)`, or a
@@ -17,12 +28,14 @@ def from_arrays(images, image_size=None, value_range=None, augment=True):
         value_range: `(lowest, highest)` possible value of float images, e.g. `(0, 1)`; integer
             images use the range of their type.
         augment: whether `stream` flips and turns the crops.
+        labels: the class of each image, ints >= 0 of shape `(count,)`, or `None`.
+        class_names: the names of classes 0, 1, ..., a sequence of str, or `None`.
 
     Returns:
         An `ArraySource`, an `ImageSource`.
 
     Raises:
-        ValueError: for shapes, types, values or sizes that do not fit.
+        ValueError: for shapes, types, values, sizes or labels that do not fit.
 
     Example:
 
@@ -46,7 +59,11 @@ def from_arrays(images, image_size=None, value_range=None, augment=True):
             check_fits(image_size, *image.shape[:2])
         except ValueError as error:
             raise ValueError(f"`images`: number {index} cannot be cropped: {error}") from error
-    return ArraySource(checked, image_size, value_range, augment)
+    if labels is None:
+        classes = Classes(reason="`from_arrays` was not given `labels`")
+    else:
+        classes = as_classes(labels, class_names, len(checked))
+    return ArraySource(checked, image_size, value_range, augment, classes)
 
 
 class ArraySource(ImageSource):
@@ -57,14 +74,48 @@ class ArraySource(ImageSource):
         image_size: side of the square crops in px, or `None` for whole images.
         value_range: `(lowest, highest)` possible value.
         augment: whether `stream` flips and turns the crops.
+        classes: the `Classes` of the images.
     """
 
-    def __init__(self, images, image_size, value_range, augment):
+    def __init__(self, images, image_size, value_range, augment, classes):
         sizes = {image.shape[:2] for image in images}
         full_size = sizes.pop() if len(sizes) == 1 else (None, None)
         super().__init__(len(images), image_size, images[0].shape[-1], augment, full_size)
         self._images = images
         self._value_range = value_range
+        self._given_classes = classes
+
+    def stream(self, seed, start=0):
+        """As of every `ImageSource`; several times as fast where nothing is cut, flipped or turned.
+
+        Args:
+            seed: int in [0, 2**31).
+            start: position of the first element; an int or an int64 scalar tensor.
+
+        Returns:
+            A `tf.data.Dataset` of `(index, image)`.
+
+        Example:
+
+        >>> import numpy as np, pipelines
+        >>> digits = pipelines.from_arrays(np.zeros((8, 28, 28), "uint8"), augment=False)
+        >>> index, image = next(iter(digits.stream(seed=0)))
+        >>> image.shape
+        TensorShape([28, 28, 1])
+        """
+        if self.augment or self.image_shape != self._images[0].shape:
+            return super().stream(seed, start)
+        check_seed(seed)
+        count = images_per_block(self.image_shape)
+
+        # Together, because calling Python costs more than copying a small image.
+        def load(indexes):
+            images = tf.numpy_function(self._stack, [indexes], tf.float32, stateful=False)
+            return indexes, tf.ensure_shape(images, (count, *self.image_shape))
+
+        visits = self._visits(seed, tf.convert_to_tensor(start, tf.int64))
+        blocks = visits.batch(count, drop_remainder=True)
+        return blocks.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).unbatch()
 
     def describe(self, index):
         """Returns the place in the array."""
@@ -77,10 +128,16 @@ class ArraySource(ImageSource):
                 image = to_uint8(self._to_float(image))
             yield self.describe(index), tf.io.encode_png(image).numpy()
 
+    def _find_classes(self):
+        return self._given_classes
+
     def _read(self, place, index):
         image = self._images[index]
         top, left, height, width = place(*image.shape[:2])
         return image[top : top + height, left : left + width]
+
+    def _stack(self, indexes):
+        return self._to_float(np.stack([self._images[index] for index in indexes]))
 
     def _to_float(self, image):
         return to_float(image, self._value_range)

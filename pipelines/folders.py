@@ -5,15 +5,14 @@ import pathlib
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
+from pipelines.classes import Classes, classes_of_folders
 from pipelines.decoding import decode_record, naming, read_header
 from pipelines.images import ImageSource, check_channels, check_fits, check_image_size
+from pipelines.progress import with_progress
 
 _EXTENSIONS = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 # Listed so that they are refused by name instead of being overlooked.
 _REFUSED_EXTENSIONS = {".gif", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl"}
-
-# Files from which on checking them takes seconds.
-_MANY = 2000
 _FIX = "Replace or remove it, or pass on_error='skip' to leave such images out."
 
 
@@ -31,6 +30,10 @@ def from_folder(
     Files come in the order of their paths. Hidden files and files that are no images are left
     alone. Headers are checked here, in less than a millisecond each; pixels are decoded when they
     are read. EXIF orientation is applied, alpha is dropped, 16-bit PNG keeps its precision.
+
+    If every image is in or below a subfolder, the subfolders of `path` are the classes, numbered
+    in the order of their names: `source.labels` and `source.class_names`. For other labels see
+    `ImageSource.with_labels`.
 
     Args:
         path: the folder.
@@ -71,7 +74,8 @@ def from_folder(
             f"The first: {first_reason}",
             stacklevel=2,
         )
-    return FolderSource(paths, image_size, channels, cache, augment, skipped)
+    root = pathlib.Path(path).expanduser()
+    return FolderSource(paths, image_size, channels, cache, augment, skipped, root)
 
 
 class FolderSource(ImageSource):
@@ -84,13 +88,15 @@ class FolderSource(ImageSource):
         cache: whether to keep decoded images in memory.
         augment: whether `stream` flips and turns the crops.
         skipped: list of `(path, reason)` of the files that were left out.
+        root: the folder whose subfolders are the classes, or `None`.
     """
 
-    def __init__(self, paths, image_size, channels, cache, augment, skipped=()):
+    def __init__(self, paths, image_size, channels, cache, augment, skipped=(), root=None):
         super().__init__(len(paths), image_size, channels, augment)
         self.paths = [str(path) for path in paths]
         self.skipped = list(skipped)
         self._cache = {} if cache else None
+        self._root = root
 
     def describe(self, index):
         """Returns the path."""
@@ -101,6 +107,11 @@ class FolderSource(ImageSource):
         for path in self.paths:
             with open(path, "rb") as file:
                 yield path, file.read()
+
+    def _find_classes(self):
+        if self._root is None:
+            return Classes()
+        return classes_of_folders(self.paths, [path for path, _ in self.skipped], self._root)
 
     def _read(self, place, index):
         with naming(self.describe(index), _FIX):
@@ -163,19 +174,9 @@ def _usable(paths, image_size, channels, on_error):
             return str(path), str(error)
 
     with ThreadPoolExecutor() as pool:
-        problems = list(_with_progress(pool.map(problem, paths), len(paths)))
+        problems = list(with_progress(pool.map(problem, paths), len(paths), "Checking images"))
     usable = [path for path, bad in zip(paths, problems, strict=True) if bad is None]
     return usable, [bad for bad in problems if bad is not None]
-
-
-def _with_progress(results, count):
-    """The same results; a bar on stderr shows how far they are if there are very many."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    quiet = count < _MANY or not console.is_terminal
-    return track(results, "Checking images", count, console=console, transient=True, disable=quiet)
 
 
 def _check_file(path, image_size, channels, decode_all):

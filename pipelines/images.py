@@ -1,16 +1,20 @@
 """`ImageSource`, what every collection of images looks like to the rest of the library."""
 
 import abc
+import copy
 import functools
 
 import numpy as np
 import tensorflow as tf
 
+from pipelines.classes import Classes, as_classes
 from pipelines.decoding import Window
 
 _FOREVER = np.iinfo(np.int64).max
 # Positions whose order and crops are drawn together: a small graph costs more than its numbers.
 _BLOCK = 128
+# Pixels of images that are handled together where that saves calls: 12 MB of colour as float32.
+_BLOCK_PIXELS = 2**20
 # Keeps the draws of crops apart from those of recipes, which use the same user seed.
 _CROP_STREAM = 0x63726F70
 
@@ -18,9 +22,10 @@ _CROP_STREAM = 0x63726F70
 class ImageSource(abc.ABC):
     """A collection of images, read as float32 `(height, width, channels)` in [-1, 1].
 
-    Sources are made by `pipelines.from_folder`, `from_arrays`, `from_tfds`, `from_tfrecord` and
-    `sample`. Subclasses say how many images there are, in which order to visit them (`_visits`)
-    and how to read a window of one (`_read`).
+    Sources are made by `pipelines.from_folder`, `from_arrays`, `from_npz`, `from_idx`, `from_tfds`,
+    `from_tfrecord` and `sample`. Subclasses say how many images there are, in which order to visit
+    them (`_visits`), how to read a window of one (`_read`), and which classes they show
+    (`_find_classes`).
 
     Args:
         count: number of images.
@@ -53,6 +58,54 @@ class ImageSource(abc.ABC):
     def image_shape(self):
         """`(height, width, channels)` of what is read; `None` for a side that varies."""
         return self._image_shape
+
+    @property
+    def labels(self):
+        """Number of the class of each image, int32 `(count,)`, or `None` where nothing tells it."""
+        return self._classes.labels
+
+    @property
+    def class_names(self):
+        """Names of classes 0, 1, ..., a tuple of str, or `None` where nothing tells them."""
+        return self._classes.names
+
+    @property
+    def unlabelled_reason(self):
+        """Why `labels` is `None`, and what helps: the middle of a sentence."""
+        return self._classes.reason
+
+    def with_labels(self, labels, class_names=None):
+        """The same images with labels of yours.
+
+        Args:
+            labels: ints >= 0 of shape `(count,)`, in the order of the source; those of a folder
+                are in the order of `source.paths`.
+            class_names: the names of classes 0, 1, ..., a sequence of str, or `None`.
+
+        Returns:
+            An `ImageSource`; this one stays as it is.
+
+        Raises:
+            ValueError: if labels do not fit the images, or names do not fit the labels.
+
+        Example:
+
+        >>> import pipelines
+        >>> photos = pipelines.sample().with_labels([0, 1, 2, 2], ["person", "animal", "thing"])
+        >>> photos.class_names[photos.labels[1]]
+        'animal'
+        """
+        labelled = copy.copy(self)
+        labelled._classes = as_classes(labels, class_names, len(self))
+        return labelled
+
+    @functools.cached_property
+    def _classes(self):
+        return self._find_classes()
+
+    def _find_classes(self):
+        """The `Classes` of the images. Called when labels are first asked for."""
+        return Classes()
 
     @abc.abstractmethod
     def describe(self, index):
@@ -166,6 +219,18 @@ def _in_blocks(function, start):
 
     blocks = tf.data.Dataset.range(start // _BLOCK, _FOREVER // _BLOCK).map(block)
     return blocks.unbatch().skip(start % _BLOCK)
+
+
+def images_per_block(image_shape):
+    """How many images to handle together: up to 64 small ones, one if large or of any size.
+
+    Args:
+        image_shape: `(height, width, channels)`, `None` for a side that varies.
+    """
+    height, width, _ = image_shape
+    if height is None or width is None:
+        return 1
+    return min(max(_BLOCK_PIXELS // (height * width), 1), 64)
 
 
 def place_window(size, down, right, height, width):

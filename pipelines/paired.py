@@ -1,16 +1,11 @@
 """Batches of degraded and clean images, made on the fly."""
 
-import itertools
-
-import numpy as np
 import tensorflow as tf
 
+from pipelines.batching import check_batches, finished, numbered_batches
 from pipelines.device import map_on_device
-from pipelines.images import check_seed
 from pipelines.recipes import Recipe
 from pipelines.recipes import recipe as load_recipe
-
-_FOREVER = np.iinfo(np.int64).max
 
 
 def paired(source, recipe, batch_size=16, *, seed=0, shuffle=True, start_step=None, device=None):
@@ -53,17 +48,11 @@ def paired(source, recipe, batch_size=16, *, seed=0, shuffle=True, start_step=No
     >>> degraded.shape, clean.shape
     (TensorShape([2, 32, 32, 3]), TensorShape([2, 64, 64, 3]))
     """
-    _check(source, batch_size, seed, shuffle, start_step)
+    check_batches(source, batch_size, seed, shuffle, start_step)
     degrade = _resolve(recipe)
     scale = int(getattr(degrade, "scale", 1))
     _check_scale(source, scale)
-    if not shuffle:
-        batches = source.ordered().batch(batch_size).enumerate()
-    elif start_step is None:
-        batches = _one_pass(source, batch_size, seed)
-    else:
-        images = source.stream(seed, start_step * batch_size).batch(batch_size, drop_remainder=True)
-        batches = images.enumerate(start_step)
+    batches = numbered_batches(source, batch_size, seed, shuffle, start_step)
 
     def pair(step, images):
         clean = _cut_to_multiple(images[1], scale)
@@ -73,34 +62,7 @@ def paired(source, recipe, batch_size=16, *, seed=0, shuffle=True, start_step=No
         return degrade(clean, step_seed), clean
 
     pairs = map_on_device(batches, pair, device)
-    return _finished(pairs, source, batch_size, shuffle, start_step)
-
-
-def _one_pass(source, batch_size, seed):
-    """Numbered batches of one epoch; each iteration of the dataset takes the next epoch."""
-    count, steps = len(source), len(source) // batch_size
-    passes = itertools.count()
-
-    def next_pass(_):
-        return tf.numpy_function(lambda: np.int64(next(passes)), [], tf.int64)
-
-    def batches(number):
-        number = tf.ensure_shape(number, ())
-        images = source.stream(seed, number * count).take(steps * batch_size)
-        batched = images.batch(batch_size, drop_remainder=True)
-        return tf.data.Dataset.zip((tf.data.Dataset.range(number * steps, _FOREVER), batched))
-
-    return tf.data.Dataset.range(1).map(next_pass).flat_map(batches)
-
-
-def _finished(pairs, source, batch_size, shuffle, start_step):
-    if shuffle and start_step is None:
-        # flat_map hides how many there are, which progress bars need.
-        pairs = pairs.apply(tf.data.experimental.assert_cardinality(len(source) // batch_size))
-    options = tf.data.Options()
-    # Files are read by index: splitting by file, the default over workers, would find none.
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return pairs.prefetch(tf.data.AUTOTUNE).with_options(options)
+    return finished(pairs, source, batch_size, shuffle, start_step)
 
 
 def _cut_to_multiple(images, scale):
@@ -119,32 +81,6 @@ def _resolve(recipe):
     return load_recipe(recipe)
 
 
-def _check(source, batch_size, seed, shuffle, start_step):
-    if not hasattr(source, "stream"):
-        raise ValueError(
-            "`source` must be an ImageSource, such as pipelines.from_folder(path, image_size=128)."
-            f" Received: {source!r}"
-        )
-    check_seed(seed)
-    if not _is_count(batch_size) or batch_size < 1:
-        raise ValueError(f"`batch_size` must be a positive int. Received: {batch_size!r}")
-    if start_step is not None and not (shuffle and _is_count(start_step) and start_step >= 0):
-        raise ValueError(
-            "`start_step` must be None or an int >= 0, and needs `shuffle=True`. "
-            f"Received: start_step={start_step!r}, shuffle={shuffle!r}"
-        )
-    if batch_size > 1 and None in source.image_shape:
-        raise ValueError(
-            f"`batch_size` must be 1 for whole images of several sizes. Received: {batch_size}. "
-            "Give the source an `image_size`, or pass batch_size=1."
-        )
-    if shuffle and start_step is None and batch_size > len(source):
-        raise ValueError(
-            f"`batch_size` must not exceed the number of images, {len(source)}, or a pass has no "
-            f"batch. Received: {batch_size}. Lower it, or pass start_step=0 for an endless dataset."
-        )
-
-
 def _check_scale(source, scale):
     sides = [side for side in source.image_shape[:2] if side is not None]
     if sides and min(sides) < scale:
@@ -152,7 +88,3 @@ def _check_scale(source, scale):
             f"`recipe` reduces images by {scale} and needs at least {scale} px. "
             f"Received: images of {source.image_shape[0]} x {source.image_shape[1]} px."
         )
-
-
-def _is_count(value):
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

@@ -6,6 +6,7 @@ import re
 
 import tensorflow as tf
 
+from pipelines.classes import Classes
 from pipelines.decoding import decode_record, naming
 from pipelines.images import ImageSource
 
@@ -129,6 +130,9 @@ class TFRecordSource(ImageSource):
             example = self._example(index)
             names = example.features.feature[NAME_KEY].bytes_list.value
             yield names[0].decode() if names else self.describe(index), self._image(example)
+
+    def _find_classes(self):
+        return Classes(reason="TFRecord shards are read without labels")
 
     def _locate(self, index):
         """Number of the shard, and of the record in it."""

@@ -5,8 +5,10 @@ import re
 import numpy as np
 import tensorflow as tf
 
+from pipelines.classes import Classes, as_classes
 from pipelines.decoding import decode_record, naming
 from pipelines.images import ImageSource
+from pipelines.progress import with_progress
 
 # Records that are shuffled together. At 100 kB a photograph this is 100 MB; data sets are already
 # shuffled when TFDS prepares them, so that blocks need not span the whole set.
@@ -19,7 +21,8 @@ def from_tfds(name, image_size=None, channels=3, feature=None, data_dir=None, au
     """Reads the images of a TensorFlow Datasets data set, which is downloaded if needed.
 
     The records are read in sequence and shuffled in blocks of 1,024, undecoded, so that a stream
-    that resumes in the middle skips records without decoding them.
+    that resumes in the middle skips records without decoding them. Labels are those of the feature
+    `label`, or of the only one that tells a class; the first use of them reads all records once.
 
     Args:
         name: `"NAME"` or `"NAME:SPLIT"`, e.g. `"cifar10"`, `"div2k/bicubic_x4:validation"`,
@@ -56,15 +59,15 @@ def from_tfds(name, image_size=None, channels=3, feature=None, data_dir=None, au
         ) from error
     feature = _image_feature(builder.info.features, feature, name)
     builder.download_and_prepare()
-    records = builder.as_dataset(
-        split=match["split"] or "train",
-        # Everything but the image is left out, and the image is left encoded.
-        decoders=tfds.decode.PartialDecoding(
-            {feature: True}, decoders={feature: tfds.decode.SkipDecoding()}
-        ),
-    ).map(lambda record: record[feature])
+    split = match["split"] or "train"
+    # The image is left encoded.
+    records = _read_feature(builder, split, feature, {feature: tfds.decode.SkipDecoding()})
+
+    def read_classes():
+        return _read_classes(builder, split, name)
+
     height, width, _ = builder.info.features[feature].shape
-    return TFDSSource(name, records, (height, width), image_size, channels, augment)
+    return TFDSSource(name, records, (height, width), image_size, channels, augment, read_classes)
 
 
 class TFDSSource(ImageSource):
@@ -77,9 +80,10 @@ class TFDSSource(ImageSource):
         image_size: side of the square crops in px, or `None` for whole images.
         channels: 3 for RGB, 1 for gray.
         augment: whether `stream` flips and turns the crops.
+        read_classes: function that returns the `Classes` of the records.
     """
 
-    def __init__(self, name, records, full_size, image_size, channels, augment):
+    def __init__(self, name, records, full_size, image_size, channels, augment, read_classes):
         count = int(records.cardinality())
         if count <= 0:
             raise ValueError(
@@ -88,6 +92,7 @@ class TFDSSource(ImageSource):
         super().__init__(count, image_size, channels, augment, full_size)
         self.name = name
         self._records = records.enumerate()
+        self._read_classes = read_classes
 
     def describe(self, index):
         """Returns the data set and the number in it."""
@@ -97,6 +102,9 @@ class TFDSSource(ImageSource):
         """Yields the images as they are stored."""
         for index, record in self._records.as_numpy_iterator():
             yield self.describe(index), record
+
+    def _find_classes(self):
+        return self._read_classes()
 
     def _in_order(self):
         return self._records
@@ -141,3 +149,32 @@ def _image_feature(features, wanted, name):
             f"Received: {wanted!r}"
         )
     return wanted
+
+
+def _read_feature(builder, split, feature, decoders=None):
+    """Dataset of one feature; all others are left out before they are parsed."""
+    import tensorflow_datasets as tfds
+
+    only = tfds.decode.PartialDecoding({feature: True}, decoders=decoders)
+    # Without shuffle_files, which is off by default, all features come in the same order.
+    return builder.as_dataset(split=split, decoders=only).map(lambda record: record[feature])
+
+
+def _read_classes(builder, split, name):
+    """The `Classes` of all records, in a pass that decodes no image."""
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    keys = [key for key, value in features.items() if isinstance(value, tfds.features.ClassLabel)]
+    if "label" not in keys and len(keys) != 1:
+        found = f"; its classes are in {keys}" if keys else ""
+        return Classes(reason=f"the data set {name!r} has no feature `label`{found}")
+    key = "label" if "label" in keys else keys[0]
+    records = _read_feature(builder, split, key)
+    batches = records.batch(_BLOCK).as_numpy_iterator()
+    labels = (label for batch in batches for label in batch)
+    labels = list(with_progress(labels, int(records.cardinality()), "Reading labels"))
+    try:
+        return as_classes(labels, features[key].names, len(labels))
+    except ValueError as error:
+        raise ValueError(f"`name`: {name!r} cannot be used with its labels: {error}") from error
