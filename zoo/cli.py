@@ -1,4 +1,4 @@
-"""The command line: `zoo list|train|evaluate|restore|degrade|export`."""
+"""The command line: `zoo list|train|evaluate|restore|generate|degrade|export`."""
 
 import ast
 import json
@@ -12,6 +12,9 @@ import typer
 app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
+
+
+_DATA = "Folder, tfds:NAME[:SPLIT], *.tfrecord, *.npz, *-images-idx3-ubyte[.gz] or sample."
 
 
 @app.callback()
@@ -39,7 +42,7 @@ def _options(pairs):
 @app.command()
 def train(
     model: Annotated[str, typer.Argument(help="Variant, preset name or preset folder.")],
-    data: Annotated[str, typer.Option(help="Folder, tfds:NAME[:SPLIT], *.tfrecord or sample.")],
+    data: Annotated[str, typer.Option(help=_DATA)],
     out: Annotated[Path, typer.Option(help="Folder of the run; resumed if it holds one.")],
     recipe: Annotated[str | None, typer.Option(help="Recipe name or JSON file.")] = None,
     validation: Annotated[str | None, typer.Option(help="Held-out images, as --data.")] = None,
@@ -50,18 +53,36 @@ def train(
     ] = None,
     steps: Annotated[int, typer.Option(help="Generator updates in all.")] = 10_000,
     batch_size: Annotated[int, typer.Option(help="Pairs an update, over all replicas.")] = 16,
-    crop: Annotated[int, typer.Option(help="Side of the clean crops, px.")] = 128,
-    learning_rate: Annotated[float, typer.Option(help="Highest; warmed up, then cosine.")] = 1e-4,
+    crop: Annotated[
+        int | None, typer.Option(help="Side of the clean crops, px; for restoration: 128.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="Restoration: highest, warmed up, then cosine (1e-4). Else the paper's."),
+    ] = None,
+    discriminator_learning_rate: Annotated[
+        float | None, typer.Option(help="As --learning-rate; if it differs (TTUR).")
+    ] = None,
+    discriminator_steps: Annotated[
+        int | None, typer.Option(help="Discriminator updates a generator update.")
+    ] = None,
     ema_halflife_images: Annotated[float, typer.Option(help="0: no average.")] = 0.0,
     policy: Annotated[str, typer.Option(help="auto, float32, mixed_bfloat16, ...")] = "auto",
     seed: Annotated[int, typer.Option(help="Of weights, order and damage.")] = 0,
     skip_unusable: Annotated[
         bool, typer.Option(help="Leave out damaged images and ones smaller than the crop.")
     ] = False,
+    mirror: Annotated[
+        bool, typer.Option(help="From noise: flip images left-right at random (faces, rooms).")
+    ] = False,
     steps_per_epoch: Annotated[int, typer.Option(help="Validate and log this often.")] = 500,
     save_every: Annotated[int, typer.Option(help="Steps from checkpoint to checkpoint.")] = 250,
     strategy: Annotated[str, typer.Option(help="none, mirrored or multiworker.")] = "none",
     cache: Annotated[bool, typer.Option(help="Keep a folder's decoded images in memory.")] = False,
+    features: Annotated[
+        str | None,
+        typer.Option(help="From noise: as of evaluate; scores each epoch against --validation."),
+    ] = None,
 ):
     """Train a variant, or train on from a preset."""
     from zoo.commands import objectives, training
@@ -76,12 +97,15 @@ def train(
         batch_size,
         crop,
         learning_rate,
+        discriminator_learning_rate,
+        discriminator_steps,
         ema_halflife_images,
         policy,
         seed,
         skip_unusable,
+        mirror,
     )
-    schedule = training.Schedule(validation, steps_per_epoch, save_every, strategy, cache)
+    schedule = training.Schedule(validation, steps_per_epoch, save_every, strategy, cache, features)
     print(f"Preset: {training.train(settings, schedule, out)}")
 
 
@@ -97,21 +121,31 @@ def list_(json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
 @app.command()
 def evaluate(
     preset: Annotated[str, typer.Argument(help="Preset name, or folder such as RUN/preset.")],
-    data: Annotated[str, typer.Option(help="Folder, tfds:NAME[:SPLIT], *.tfrecord or sample.")],
+    data: Annotated[str, typer.Option(help=_DATA)],
     recipe: Annotated[str | None, typer.Option(help="Recipe name or JSON file.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the damage.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the damage, or of the latents.")] = 0,
     features: Annotated[
-        Path | None, typer.Option(help="efficientnet_lite0.keras: adds the perceptual distance.")
+        str | None,
+        typer.Option(
+            help="efficientnet_lite0.keras: adds the perceptual distance. A model that makes "
+            "images from noise is scored on it alone, or on 'inception'."
+        ),
     ] = None,
+    count: Annotated[int, typer.Option(help="Images made and compared, from noise.")] = 1000,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
-    """Score a preset: PSNR and SSIM of its input and of its output."""
+    """Score a preset: fidelity of what it restores, or distances of what it makes from noise."""
     import zoo
-    from zoo.commands import evaluating
+    from zoo.commands import evaluating, evaluating_samples
 
     model = zoo.from_preset(preset)
-    report = evaluating.evaluate(model, data, recipe, seed, features, progress=not json_)
-    _show({"preset": preset, **report}, evaluating.as_lines(report), json_)
+    if isinstance(model, zoo.LatentGAN):
+        report = evaluating_samples.evaluate(model, data, features, count, seed)
+        lines = evaluating_samples.as_lines(report)
+    else:
+        report = evaluating.evaluate(model, data, recipe, seed, features, progress=not json_)
+        lines = evaluating.as_lines(report)
+    _show({"preset": preset, **report}, lines, json_)
 
 
 @app.command()
@@ -135,6 +169,24 @@ def restore(
         for row in report
     ]
     _show(report, lines, json_)
+
+
+@app.command()
+def generate(
+    preset: Annotated[str, typer.Argument(help="Preset name, or folder such as RUN/preset.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Picture of a grid, or folder.")],
+    count: Annotated[int, typer.Option("--count", "-n", help="Number of images.")] = 64,
+    seed: Annotated[int, typer.Option(help="Of the latents.")] = 0,
+    set_: Annotated[
+        list[str], typer.Option("--set", help="Option NAME=VALUE of generate, labels=[0,1].")
+    ] = (),
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+):
+    """Make images from noise."""
+    from zoo.commands import generating
+
+    report = generating.generate(preset, out, count, seed, _options(set_))
+    _show(report, [report["output"]], json_)
 
 
 @app.command()

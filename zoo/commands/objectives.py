@@ -1,5 +1,6 @@
 """Objectives by the words of the command line and of JSON files."""
 
+import dataclasses
 import inspect
 import json
 from pathlib import Path
@@ -54,7 +55,6 @@ def read(text):
         spec = json.loads(Path(text).read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
         raise ValueError(f"`--objective` {text!r} cannot be read as JSON: {error}") from error
-    build(spec)  # mistakes are found before anything else is done
     return spec
 
 
@@ -100,6 +100,46 @@ def build(spec):
     if "adversarial" in spec:
         arguments["adversarial_loss"] = _named("adversarial", _ADVERSARIAL, spec["adversarial"])
     return zoo.PairedObjective(**arguments)
+
+
+def build_latent(spec):
+    """Make the objective of a model that makes images from noise.
+
+    Args:
+        spec: Dict with some of the arguments of `zoo.LatentObjective`, and `adversarial` for the
+            loss, by name or with its options:
+
+                {
+                    "adversarial": {"non_saturating": {"label_smoothing": 0.1}},
+                    "gradient_penalty": 10, "instance_noise": 0.1, "instance_noise_steps": 5000
+                }
+
+    Returns:
+        `zoo.LatentObjective`.
+
+    Raises:
+        ValueError: If a key, a name or a value cannot be used.
+    """
+    numbers = {field.name for field in dataclasses.fields(zoo.LatentObjective)}
+    numbers.remove("adversarial_loss")
+    _check_keys("--objective", spec, {"adversarial", *numbers})
+    arguments = {key: _number(key, value) for key, value in spec.items() if key in numbers}
+    if "adversarial" in spec:
+        arguments["adversarial_loss"] = _with_options("adversarial", spec["adversarial"])
+    return zoo.LatentObjective(**arguments)
+
+
+def _with_options(argument, spec):
+    """An adversarial loss by its name, or by `{name: options}`."""
+    if not isinstance(spec, dict):
+        return _named(argument, _ADVERSARIAL, spec)
+    name, options = next(iter(spec.items()), (None, None))
+    if len(spec) != 1 or name not in _ADVERSARIAL or not isinstance(options, dict):
+        raise ValueError(
+            f"`{argument}` must be a name or one name with its options. Received: {spec!r}"
+        )
+    _check_keys(name, options, set(_ADVERSARIAL[name]().get_config()))
+    return _ADVERSARIAL[name](**{key: _number(key, value) for key, value in options.items()})
 
 
 def _pixel(spec):

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import keras
 
-import pipelines
 import zoo
-from zoo.commands import evaluating, variants
+from zoo.commands import variants
+from zoo.commands.latent_runs import LatentRun
+from zoo.commands.paired_runs import PairedRun
 from zoo.core import checkpoints, distribution, hardware
 
 
@@ -25,16 +26,19 @@ class Settings:
     objective: str | dict | None = None
     steps: int = 10_000
     batch_size: int = 16
-    crop: int = 128
-    learning_rate: float = 1e-4
+    crop: int | None = None
+    learning_rate: float | None = None
+    discriminator_learning_rate: float | None = None
+    discriminator_steps: int | None = None
     ema_halflife_images: float = 0.0
     policy: str = "auto"
     seed: int = 0
     skip_unusable: bool = False
+    mirror: bool = False
 
     def __post_init__(self):
-        for name in ("steps", "batch_size", "crop", "learning_rate"):
-            if getattr(self, name) <= 0:
+        for name in ("steps", "batch_size", "crop", "learning_rate", "discriminator_learning_rate"):
+            if getattr(self, name) is not None and getattr(self, name) <= 0:
                 flag = "--" + name.replace("_", "-")
                 raise ValueError(f"`{flag}` must be positive. Received: {getattr(self, name)}")
 
@@ -48,6 +52,7 @@ class Schedule:
     save_every: int = 250
     strategy: str = "none"
     cache: bool = False
+    features: str | None = None
 
 
 def train(settings, schedule, out):
@@ -69,24 +74,19 @@ def train(settings, schedule, out):
     keras.utils.set_random_seed(settings.seed)
     with strategy.scope():
         model = build(settings)
-    folder = {}
-    if os.path.isdir(settings.data):
-        on_error = "skip" if settings.skip_unusable else "raise"
-        folder = {"cache": schedule.cache, "on_error": on_error}
-    photos = pipelines.from_source(settings.data, image_size=settings.crop, **folder)
-    recipe = pipelines.recipe(settings.recipe or model.default_recipe)
+    run = _kind(model)(model, settings, schedule)
     _claim(out, settings)  # after what may fail: a mistyped option leaves no folder behind
     start = checkpoints.restore_latest(model, out / "checkpoints")
     distribution.require_agreement(
         strategy, start, f"`--out` {out} must be one folder that all workers share, from which "
         "each of them loads the same step.",
     )  # fmt: skip
-    print(f"{type(model).__name__}, {len(photos)} images, {recipe.name}, {policy}, step {start}")
+    print(f"{type(model).__name__}, {run.title}, {policy}, step {start}")
     began = time.time()
-    record = {"recipe": recipe.name, "training": {**_plain(settings), "policy": policy}}
+    record = {**run.record, "training": {**_plain(settings), "policy": policy}}
     if start < settings.steps:
         try:
-            _fit(model, photos, recipe, settings, schedule, out, record)
+            _fit(model, run, settings, schedule, out, record)
         except zoo.callbacks.TrainingAlarm as alarm:
             raise SystemExit(f"zoo: {alarm}") from None
     if distribution.is_chief():
@@ -101,31 +101,18 @@ def build(settings):
     """Make and compile the model of a run."""
     model = variants.make(settings.model, settings.options, settings.objective,
                           settings.ema_halflife_images, settings.seed)  # fmt: skip
-
-    def optimizer():
-        schedule = keras.optimizers.schedules.CosineDecay(
-            settings.learning_rate * 0.05,
-            settings.steps,
-            warmup_target=settings.learning_rate,
-            warmup_steps=min(200, settings.steps // 10),
-        )
-        return keras.optimizers.Adam(schedule, global_clipnorm=1.0)
-
-    model.compile(optimizer(), optimizer(), metrics=evaluating.metrics_of(model))
+    _kind(model).compile(model, settings)
     return model
 
 
-def _fit(model, photos, recipe, settings, schedule, out, record):
+def _kind(model):
+    """The class that knows what such a model trains on."""
+    return LatentRun if isinstance(model, zoo.LatentGAN) else PairedRun
+
+
+def _fit(model, run, settings, schedule, out, record):
     """Finish the interrupted epoch, then do the others."""
-    held_out = None
-    if schedule.validation:
-        held_out = pipelines.paired(
-            pipelines.from_source(schedule.validation), recipe, 1, shuffle=False
-        )
-    examples = pipelines.paired(
-        photos, recipe, settings.batch_size, seed=settings.seed, start_step=0
-    )
-    callbacks = watchers(schedule, out, examples, held_out, record)
+    callbacks = watchers(run, schedule, out, record)
     per_epoch = schedule.steps_per_epoch
     epochs = -(-settings.steps // per_epoch)
     while model.step < settings.steps:
@@ -133,42 +120,32 @@ def _fit(model, photos, recipe, settings, schedule, out, record):
         last = settings.steps // per_epoch
         # An interrupted first epoch and a shorter last one are calls of their own.
         until = last if not done and epoch < last else epoch + 1
-        pairs = pipelines.paired(
-            photos, recipe, settings.batch_size, seed=settings.seed, start_step=model.step
-        )
         model.fit(
-            pairs,
+            run.batches(model.step),
             initial_epoch=epoch,
             epochs=min(until, epochs),
             steps_per_epoch=min(per_epoch - done, settings.steps - model.step),
-            validation_data=held_out,
+            validation_data=run.held_out,
             callbacks=callbacks,
             verbose=2 if not os.isatty(1) else 1,
         )
 
 
-def watchers(schedule, out, examples, held_out, record):
+def watchers(run, schedule, out, record):
     """Return the callbacks of a run.
 
     Args:
+        run: `PairedRun` or `LatentRun`.
         schedule: `Schedule`.
         out: Path of the run.
-        examples: Dataset of training pairs, of which the alarm watches the first ones.
-        held_out: Dataset of validation pairs, or `None`.
         record: Dict, what a preset says about how it was made.
     """
-    inputs = next(iter(examples))[0][:4]
-    callbacks = [
-        zoo.callbacks.Alarm(inputs if len(inputs) > 1 else None),
+    return [
+        zoo.callbacks.Alarm(run.alarm_inputs()),
         zoo.callbacks.Checkpoints(out / "checkpoints", every_steps=schedule.save_every),
+        *run.watchers(out, record),
         zoo.callbacks.TensorBoard(out / "logs"),
     ]
-    if held_out is not None:
-        callbacks += [
-            zoo.callbacks.ImageGrid(out / "logs", held_out),
-            zoo.callbacks.BestCheckpoint(out / "best", record=record),
-        ]
-    return callbacks
 
 
 def _claim(out, settings):

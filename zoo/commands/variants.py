@@ -1,5 +1,6 @@
 """Variants by the names that the command line uses."""
 
+import inspect
 import re
 
 import keras
@@ -10,7 +11,7 @@ from zoo.commands import objectives
 
 def all_variants():
     """Return the variants: dict of command-line name (`srgan`, `old_photo_gan`) to class."""
-    bases = (zoo.AdversarialModel, zoo.PairedGAN)
+    bases = (zoo.AdversarialModel, zoo.PairedGAN, zoo.LatentGAN)
     found = (value for value in vars(zoo).values() if isinstance(value, type))
     return {
         snake_case(cls.__name__): cls
@@ -39,15 +40,68 @@ def make(name, options, objective=None, ema_halflife_images=0, seed=0):
         ValueError: If the name or an option is unknown.
     """
     known = all_variants()
-    if objective is not None:
-        options = {**options, "objective": objectives.build(objective)}
     common = {"ema_halflife_images": ema_halflife_images, "seed": seed}
     if name in known:
-        return known[name](**{**options, **common})
+        return known[name](**_made(known[name], options, objective), **common)
     trained = zoo.from_preset(name)
-    model = type(trained).from_config({**trained.get_config(), **_serialized(options), **common})
+    cls = type(trained)
+    options = _serialized(_made(cls, options, objective))
+    model = cls.from_config({**trained.get_config(), **options, **common})
     model.generator.set_weights(trained.inference_network.get_weights())
     return model
+
+
+def _made(cls, options, objective):
+    """Constructor arguments: what is given in words made into objects, all names checked."""
+    known = _arguments(cls)
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise ValueError(
+            f"`--set` takes arguments of {cls.__name__}: {', '.join(sorted(known))}. "
+            f"Received: {', '.join(unknown)}"
+        )
+    options = dict(options)
+    if isinstance(options.get("latents"), dict):
+        options["latents"] = _latents(options["latents"])
+    if objective is not None:
+        build = objectives.build_latent if issubclass(cls, zoo.LatentGAN) else objectives.build
+        options["objective"] = build(objective)
+    return options
+
+
+def _arguments(cls):
+    """Names of the constructor's arguments, those that are handed on to its bases included."""
+    names = set()
+    for base in cls.__mro__:
+        if base is zoo.AdversarialModel:
+            break
+        if "__init__" in vars(base):
+            parameters = inspect.signature(base.__init__).parameters.values()
+            names |= {each.name for each in parameters if each.kind is not each.VAR_KEYWORD}
+            if not any(each.kind is each.VAR_KEYWORD for each in parameters):
+                break
+    return names - {"self", "generator", "discriminator", "objective"}
+
+
+def _latents(spec):
+    """`{"mixture": {"size": 64, "components": 10}}` -> `zoo.latents.Mixture(64, 10)`."""
+    kinds = {
+        snake_case(cls.__name__): cls
+        for cls in vars(zoo.latents).values()
+        if isinstance(cls, type) and issubclass(cls, zoo.latents.LatentDistribution)
+    }
+    del kinds["latent_distribution"]
+    name, options = next(iter(spec.items()), (None, None))
+    if len(spec) != 1 or name not in kinds or not isinstance(options, dict):
+        raise ValueError(
+            "`latents` must be one of "
+            f"{', '.join(kinds)} with its arguments, such as {{'normal': {{'size': 100}}}}. "
+            f"Received: {spec!r}"
+        )
+    try:
+        return kinds[name](**options)
+    except TypeError as error:
+        raise ValueError(f"`latents`: {error}. Received: {spec!r}") from None
 
 
 def _serialized(options):

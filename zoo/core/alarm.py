@@ -27,8 +27,8 @@ class Alarm(keras.callbacks.Callback):
     Put it first in the list of callbacks, before those that save.
 
     Args:
-        inputs: Fixed inputs of the generator, float `(N, ...)` with N of at least 2 different
-            ones, or `None` (default) to leave collapse out.
+        inputs: Fixed inputs of the generator, `(N, ...)` with N of at least 2 different ones (or
+            a list of these), or `None` (default) to leave collapse out.
         min_deviation: Float, the standard deviation over the N outputs, averaged over pixels,
             below which they count as alike. Defaults to 1/127.5, one 8-bit level of [-1, 1].
         won_below: Float, discriminator loss that is next to nothing. Defaults to 0.02.
@@ -48,16 +48,17 @@ class Alarm(keras.callbacks.Callback):
         self, inputs=None, min_deviation=1 / 127.5, won_below=0.02, patience=3, stop_when_won=False
     ):
         super().__init__()
-        if inputs is not None and len(inputs) < 2:
+        self.count = 0 if inputs is None else len(next(iter(tf.nest.flatten(inputs)), ()))
+        if inputs is not None and self.count < 2:
             raise ValueError(
                 "`inputs` must hold at least 2 different inputs, because collapse shows in how "
-                f"their outputs differ. Received: {len(inputs)}"
+                f"their outputs differ. Received: {self.count}"
             )
         if not isinstance(patience, int) or patience < 1:
             raise ValueError(
                 f"`patience` must be a number of epochs of at least 1. Received: {patience!r}"
             )
-        self.inputs = None if inputs is None else tf.convert_to_tensor(inputs)
+        self.inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs) if self.count else None
         self.min_deviation = min_deviation
         self.won_below = won_below
         self.patience = patience
@@ -95,7 +96,7 @@ class Alarm(keras.callbacks.Callback):
         if self._collapsed_epochs >= self.patience:
             raise TrainingAlarm(
                 f"The generator has collapsed: for {self._collapsed_epochs} epochs its outputs on "
-                f"{len(self.inputs)} different inputs have differed by {deviation:.2g} on average "
+                f"{self.count} different inputs have differed by {deviation:.2g} on average "
                 f"(alarm below {self.min_deviation:.2g}). Start again with a lower learning rate, "
                 "a smaller adversarial weight or another seed."
             )

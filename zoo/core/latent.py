@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.core import randomness
+from zoo.core import lazy, randomness
 from zoo.core.adversarial import AdversarialModel
 from zoo.core.latent_objective import LatentObjective
 from zoo.losses.penalties import gradient_penalty, r1_penalty, r2_penalty
@@ -21,13 +21,21 @@ class LatentGAN(AdversarialModel):
         discriminator: Functional `keras.Model`, images to logits.
         latents: `zoo.latents.LatentDistribution`.
         objective: `LatentObjective`, or `None` for the paper's.
+        augmentation: `zoo.AdaptiveAugmentation` of what the discriminator sees, for training with
+            few images, or `None` (default).
         **kwargs: `ema_halflife_images`, `seed`, `name`, `dtype` of `AdversarialModel`.
     """
 
     #: What the variant is for, in the words of `zoo list`.
     task = "generation"
+    #: Whether the variant trains on `(images, labels)`.
+    reads_labels = False
+    #: Steps from one gradient penalty to the next; each weighs as much as all of them.
+    penalty_interval = 1
 
-    def __init__(self, generator, discriminator, latents, objective=None, **kwargs):
+    def __init__(
+        self, generator, discriminator, latents, objective=None, *, augmentation=None, **kwargs
+    ):
         objective = self.default_objective() if objective is None else objective
         if not isinstance(objective, LatentObjective):
             raise ValueError(
@@ -37,6 +45,9 @@ class LatentGAN(AdversarialModel):
         super().__init__(generator, discriminator, **kwargs)
         self.latents = latents
         self.objective = objective
+        self.augmentation = augmentation
+        if augmentation is not None:
+            augmentation.prepare(generator.output_shape)
 
     @staticmethod
     def default_objective():
@@ -63,21 +74,30 @@ class LatentGAN(AdversarialModel):
         real, fake = self._shown(batch, "real"), self._shown(batch, "fake")
         logits = self.judge(real, batch), self.judge(fake, batch)
         terms = {"adversarial": objective.adversarial_loss.discriminator(*logits)}
+        if self.augmentation is not None:
+            self.augmentation.observe(logits[0], batch["count"])
 
         def discriminator(images):
             return self.judge(images, batch)
 
         if objective.gradient_penalty:
             mixing = randomness.uniform(batch["seed"], "mixing", tf.shape(real)[0])
-            penalty = tf.reduce_mean(gradient_penalty(discriminator, real, fake, mixing))
+            penalty = self._lazily(lambda: gradient_penalty(discriminator, real, fake, mixing))
             terms["gradient_penalty"] = objective.gradient_penalty * penalty
         if objective.r1_gamma:
-            penalty = tf.reduce_mean(r1_penalty(discriminator, real))
+            penalty = self._lazily(lambda: r1_penalty(discriminator, real))
             terms["r1"] = 0.5 * objective.r1_gamma * penalty
         if objective.r2_gamma:
-            penalty = tf.reduce_mean(r2_penalty(discriminator, fake))
+            penalty = self._lazily(lambda: r2_penalty(discriminator, fake))
             terms["r2"] = 0.5 * objective.r2_gamma * penalty
         return terms
+
+    def _lazily(self, penalty):
+        """The mean of a penalty on the steps where it is due, weighted for those where not."""
+        step, interval = self.generator_optimizer.iterations.value, self.penalty_interval
+        return lazy.every(
+            interval, step, lambda: interval * tf.reduce_mean(penalty()), tf.zeros(())
+        )
 
     def generator_terms(self, batch):
         """Look real."""
@@ -87,8 +107,10 @@ class LatentGAN(AdversarialModel):
         return {"adversarial": loss.generator(fake, real)}
 
     def _shown(self, batch, name):
-        """Images with instance noise, which fades."""
+        """Images as the discriminator sees them: augmented, with instance noise, which fades."""
         images, deviation = tf.cast(batch[name], tf.float32), self.objective.instance_noise
+        if self.augmentation is not None:
+            images = self.augmentation(images, batch["seed"], stream=f"augmentation/{name}")
         if not deviation:
             return images
         if self.objective.instance_noise_steps:
@@ -100,8 +122,27 @@ class LatentGAN(AdversarialModel):
         )
         return images + deviation * noise
 
-    def generate(self, count, *, seed=0, batch_size=64):
-        """Make images.
+    @property
+    def image_shape(self):
+        """`(height, width, channels)` of the images."""
+        return self.generator.output_shape[1:]
+
+    def inputs(self, count, *, seed=0):
+        """Draw what the generator makes `count` images from.
+
+        Args:
+            count: Integer, 1 or more.
+            seed: Integer. Defaults to 0.
+
+        Returns:
+            float32 tensor `(count, size)`, or a list of it and what else the generator takes.
+        """
+        if count < 1:
+            raise ValueError(f"`count` must be at least 1. Received: count={count}")
+        return self.latents.sample(randomness.step_seed(seed, 0), count)
+
+    def sample(self, count, *, seed=0, batch_size=64):
+        """Make images as the training data has them: of all classes, if there are classes.
 
         Args:
             count: Integer, how many.
@@ -112,20 +153,29 @@ class LatentGAN(AdversarialModel):
         Returns:
             float32 array `(count, H, W, C)` in [-1, 1].
         """
-        latents = self.latents.sample(randomness.step_seed(seed, 0), count)
-        return self._generate((latents,), count, batch_size)
+        return self._make(self.inputs(count, seed=seed), batch_size)
 
-    def _generate(self, inputs, count, batch_size):
-        """Run the inference network on latents (and what belongs to them), batch by batch."""
-        if count < 1 or batch_size < 1:
-            raise ValueError(
-                "`count` and `batch_size` must be at least 1. "
-                f"Received: count={count}, batch_size={batch_size}"
-            )
+    def update_discriminator(self, batch):
+        """Take one discriminator step; the logs tell how much is augmented."""
+        logs = super().update_discriminator(batch)
+        if self.augmentation is not None:
+            probability, count = self.augmentation.probability.value, batch["count"]
+            logs["augmentation_probability"] = tf.stack([probability * count, count])
+        return logs
+
+    def generate(self, count, *, seed=0, batch_size=64):
+        """Make images; arguments as of `sample`."""
+        return self.sample(count, seed=seed, batch_size=batch_size)
+
+    def _make(self, inputs, batch_size):
+        """Run the inference network batch by batch."""
+        if batch_size < 1:
+            raise ValueError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}")
+        flat = [tf.convert_to_tensor(each) for each in tf.nest.flatten(inputs)]
         parts = []
-        for start in range(0, count, batch_size):
-            part = [each[start : start + batch_size] for each in inputs]
-            parts.append(self(part[0] if len(part) == 1 else part, training=False))
+        for start in range(0, len(flat[0]), batch_size):
+            part = [each[start : start + batch_size] for each in flat]
+            parts.append(self(tf.nest.pack_sequence_as(inputs, part), training=False))
         return np.concatenate([np.asarray(part) for part in parts])
 
     def get_config(self):
@@ -134,6 +184,7 @@ class LatentGAN(AdversarialModel):
         return {
             "latents": serialize(self.latents),
             "objective": serialize(self.objective),
+            "augmentation": serialize(self.augmentation),
             "ema_halflife_images": self.ema_halflife_images,
             "seed": self.seed,
             "name": self.name,
@@ -143,5 +194,6 @@ class LatentGAN(AdversarialModel):
     def from_config(cls, config):
         """Remake a model from `get_config()`."""
         deserialize = keras.saving.deserialize_keras_object
-        made = {name: deserialize(config[name]) for name in ("latents", "objective")}
+        names = ("latents", "objective", "augmentation")
+        made = {name: deserialize(config.get(name)) for name in names}
         return cls(**{**config, **made})

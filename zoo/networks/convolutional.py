@@ -167,7 +167,9 @@ def dcgan_discriminator(
         x = BatchNorm(momentum=0.9)(x) if normalised else x
         x = layers.LeakyReLU(0.2)(x)
     x = MinibatchDeviation()(x) if minibatch_deviation else x
-    logits = bounded(layers.Dense(1, kernel_initializer=_INITIAL))(layers.Flatten()(x))
+    logits = bounded(layers.Dense(1, kernel_initializer=_INITIAL, name="score"))(
+        layers.Flatten()(x)
+    )
     if class_count and projection:
         pooled = layers.GlobalAveragePooling2D()(x)
         label = layers.Embedding(class_count, pooled.shape[-1])(labels)

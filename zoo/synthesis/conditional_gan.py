@@ -5,7 +5,6 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.core import latents as distributions
-from zoo.core import randomness
 from zoo.core.latent import LatentGAN
 from zoo.networks.convolutional import dcgan_discriminator, dcgan_generator
 
@@ -36,6 +35,8 @@ class ConditionalGAN(LatentGAN):
         - Mirza and Osindero 2014, https://arxiv.org/abs/1411.1784, equation 2
         - Miyato and Koyama 2018, https://arxiv.org/abs/1802.05637 (projection)
     """
+
+    reads_labels = True
 
     def __init__(
         self,
@@ -87,12 +88,16 @@ class ConditionalGAN(LatentGAN):
         """Logits of images with the batch's labels."""
         return self.discriminator([images, batch["labels"]], training=True)
 
+    def inputs(self, count, *, seed=0):
+        """Draw latents, and labels that take turns."""
+        return self._inputs(np.arange(count) % self._architecture["class_count"], seed)
+
     def generate(self, labels, *, seed=0, batch_size=64):
         """Make an image for each label.
 
         Args:
             labels: Sequence of integers from 0 to `class_count - 1`.
-            seed: Integer; the same seed and number of labels give the same latents. Defaults to 0.
+            seed: Integer; the same seed gives the same latents, one after the other. Defaults to 0.
             batch_size: Integer, images made at once. Defaults to 64.
 
         Returns:
@@ -106,8 +111,10 @@ class ConditionalGAN(LatentGAN):
                 f"`labels` must be a sequence of integers from 0 to {known - 1}. "
                 f"Received: labels={labels!r}"
             )
-        latents = self.latents.sample(randomness.step_seed(seed, 0), len(labels))
-        return self._generate((latents, labels.astype("int32")), len(labels), batch_size)
+        return self._make(self._inputs(labels, seed), batch_size)
+
+    def _inputs(self, labels, seed):
+        return [super().inputs(len(labels), seed=seed), tf.constant(labels, tf.int32)]
 
     def get_config(self):
         """The constructor's arguments."""

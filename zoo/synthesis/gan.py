@@ -51,7 +51,6 @@ class GAN(LatentGAN):
             objective,
             **kwargs,
         )
-        self.image_shape = tuple(image_shape)
 
     def get_config(self):
         """The constructor's arguments."""

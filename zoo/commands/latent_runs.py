@@ -1,0 +1,102 @@
+"""Runs of models that make images from noise."""
+
+import os
+
+import pipelines
+import zoo
+from zoo.commands import embeddings
+
+_SCORED = 1000
+
+
+class LatentRun:
+    """What a run of a `zoo.LatentGAN` trains on, and how it is watched.
+
+    Args:
+        model: `zoo.LatentGAN`.
+        settings: `zoo.commands.training.Settings`.
+        schedule: `zoo.commands.training.Schedule`.
+    """
+
+    held_out = None
+
+    def __init__(self, model, settings, schedule):
+        for name in ("recipe", "crop"):
+            if getattr(settings, name) is not None:
+                raise ValueError(
+                    f"`--{name}` is for models that restore; a {type(model).__name__} trains on "
+                    f"whole images, scaled to its size. Received: {getattr(settings, name)!r}"
+                )
+        if schedule.features and not schedule.validation:
+            raise ValueError("`--features` needs `--validation`: images to compare samples with.")
+        self._model, self._settings, self._schedule = model, settings, schedule
+        folder = {}
+        if os.path.isdir(settings.data):
+            on_error = "skip" if settings.skip_unusable else "raise"
+            folder = {"cache": schedule.cache, "on_error": on_error}
+        self._images = _source(settings.data, model, **folder)
+        self._make = pipelines.labelled if model.reads_labels else pipelines.unlabelled
+        self.record = {}
+        self.title = f"{len(self._images)} images"
+
+    @staticmethod
+    def compile(model, settings):
+        """Compile with the paper's optimizers, at other learning rates where they are given."""
+        rates = settings.learning_rate, settings.discriminator_learning_rate
+        optimizers = [
+            optimizer if rate is None else _at_rate(optimizer, rate)
+            for optimizer, rate in zip(model.default_optimizers(), rates, strict=True)
+        ]
+        model.compile(*optimizers, discriminator_steps=settings.discriminator_steps)
+
+    def batches(self, start_step):
+        """Endless training batches from a step on; one update of a player takes `batch_size`."""
+        settings = self._settings
+        return self._make(
+            self._images,
+            settings.batch_size * self._model.discriminator_steps,
+            seed=settings.seed,
+            start_step=start_step,
+            image_size=self._model.image_shape[0],
+            mirror=settings.mirror,
+        )
+
+    def alarm_inputs(self):
+        """Inputs on which collapse shows."""
+        return self._model.inputs(16)
+
+    def watchers(self, out, record):
+        """Callbacks of this kind of run."""
+        callbacks = []
+        if self._schedule.features:
+            embedding = embeddings.read(self._schedule.features)
+            reference = real_images(self._schedule.validation, self._model, limit=_SCORED)
+            quality = zoo.callbacks.SampleQuality(
+                embedding, reference, _SCORED, path=out / "quality.json"
+            )
+            callbacks = [
+                quality,
+                zoo.callbacks.BestCheckpoint(out / "best", quality.monitor, "min", record),
+            ]
+        return [*callbacks, zoo.callbacks.SampleGrid(out / "logs")]
+
+
+def real_images(data, model, limit):
+    """The first `limit` images of `data` as a model would make them, float32 in [-1, 1].
+
+    Args:
+        data: What `pipelines.from_source` takes.
+        model: `zoo.LatentGAN`.
+        limit: Integer; there may be fewer.
+    """
+    source = _source(data, model)
+    side = model.image_shape[0]
+    return pipelines.unlabelled(source, 1, shuffle=False, image_size=side).take(limit)
+
+
+def _source(data, model, **folder):
+    return pipelines.from_source(data, channels=model.image_shape[-1], augment=False, **folder)
+
+
+def _at_rate(optimizer, rate):
+    return type(optimizer).from_config({**optimizer.get_config(), "learning_rate": rate})
