@@ -89,7 +89,7 @@ def quality_table():
 
 
 #: Metric -> its title and digits.
-_METRICS = {"psnr": ("PSNR", 2), "ssim": ("SSIM", 4), "feature_distance": ("FD", 4)}
+_METRICS = {"psnr": ("PSNR", 2), "ssim": ("SSIM", 4), "feature_distance": ("feature distance", 4)}
 
 
 def _protocols(rows):

@@ -10,13 +10,14 @@ from zoo.networks.discriminators import spectrally_bounded
 _INITIAL = keras.initializers.RandomNormal(stddev=0.02)
 
 
-def perceptron_generator(image_shape, latent_size=100, units=(128, 256)):
+def perceptron_generator(image_shape, latent_size=100, units=(256, 512, 1024)):
     """A multilayer perceptron from noise to an image.
 
     Args:
         image_shape: `(height, width, channels)`.
         latent_size: Integer. Defaults to 100.
-        units: Sequence of integers, hidden units of each layer. Defaults to `(128, 256)`.
+        units: Sequence of integers, hidden units of each layer. Defaults to
+            `(256, 512, 1024)`.
 
     Returns:
         A `keras.Model`: latents `(N, latent_size)` to images in (-1, 1).
@@ -33,12 +34,13 @@ def perceptron_generator(image_shape, latent_size=100, units=(128, 256)):
     return keras.Model(inputs, images, name="perceptron_generator")
 
 
-def perceptron_discriminator(image_shape, units=(256, 128), dropout=0.3):
+def perceptron_discriminator(image_shape, units=(1024, 512, 256), dropout=0.3):
     """A multilayer perceptron from an image to a logit, with dropout as in the paper.
 
     Args:
         image_shape: `(height, width, channels)`.
-        units: Sequence of integers, hidden units of each layer. Defaults to `(256, 128)`.
+        units: Sequence of integers, hidden units of each layer. Defaults to
+            `(1024, 512, 256)`.
         dropout: Float, share of the units that each step leaves out. Defaults to 0.3.
 
     Returns:

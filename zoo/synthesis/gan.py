@@ -17,9 +17,9 @@ class GAN(LatentGAN):
     Args:
         image_shape: `(height, width, channels)`. Defaults to `(28, 28, 1)`.
         generator: Functional `keras.Model`, latents to images in [-1, 1]. Defaults to `None`: a
-            perceptron of 128 and 256 hidden units.
+            perceptron of 256, 512 and 1,024 hidden units.
         discriminator: Functional `keras.Model`, images to logits. Defaults to `None`: a perceptron
-            of 256 and 128 hidden units with dropout.
+            of 1,024, 512 and 256 hidden units with dropout.
         latents: `zoo.latents.LatentDistribution`. Defaults to `None`: 100 normal numbers.
         objective: `zoo.LatentObjective`, or `None` for the paper's.
         **kwargs: `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
