@@ -71,54 +71,6 @@ def patch_discriminator(filters):
     return keras.Model(inputs, x)
 
 
-def dcgan_generator(filters, latent_size=100):
-    """The generator of DCGAN (https://arxiv.org/abs/1511.06434) for 64 px."""
-    inputs = keras.Input((latent_size,))
-    x = layers.Dense(16 * filters * 8, use_bias=False)(inputs)
-    x = layers.ReLU()(BatchNorm()(layers.Reshape((4, 4, filters * 8))(x)))
-    for width in (4, 2, 1):
-        y = layers.Conv2DTranspose(filters * width, 4, 2, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(BatchNorm()(y))
-    x = layers.Conv2DTranspose(3, 4, 2, padding="same")(x)
-    return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x))
-
-
-def dcgan_discriminator(filters):
-    """The discriminator of DCGAN for 64 px."""
-    inputs = keras.Input((64, 64, 3))
-    x = layers.LeakyReLU(0.2)(layers.Conv2D(filters, 4, 2, padding="same")(inputs))
-    for width in (2, 4, 8):
-        x = layers.Conv2D(filters * width, 4, 2, padding="same", use_bias=False)(x)
-        x = layers.LeakyReLU(0.2)(BatchNorm()(x))
-    return keras.Model(inputs, layers.Dense(1, dtype="float32")(layers.Flatten()(x)))
-
-
-class DCGAN(zoo.AdversarialModel):
-    """Images from noise, on the zoo's core."""
-
-    adversarial_loss = zoo.losses.NonSaturating()
-
-    def prepare(self, data, seed):
-        """Draw latents for as many fakes as there are images."""
-        latents = randomness.normal(seed, "latents", tf.shape(data)[0], (100,))
-        return {"real": data, "latents": latents}
-
-    def forward(self, batch):
-        """Make fakes."""
-        return {**batch, "fake": self.generator(batch["latents"], training=True)}
-
-    def discriminator_terms(self, batch):
-        """Tell real from fake."""
-        real = self.discriminator(batch["real"], training=True)
-        fake = self.discriminator(batch["fake"], training=True)
-        return {"adversarial": self.adversarial_loss.discriminator(real, fake)}
-
-    def generator_terms(self, batch):
-        """Look real."""
-        fake = self.discriminator(batch["fake"], training=True)
-        return {"adversarial": self.adversarial_loss.generator(fake)}
-
-
 class CycleGAN(zoo.AdversarialModel):
     """Two generators and two discriminators between domains X and Y; no pool of old fakes."""
 
@@ -245,7 +197,7 @@ def build(model, sizes, stock=False):
         generators = [resnet_generator(filters, blocks) for _ in range(2)]
         game = CycleGAN(generators, [patch_discriminator(filters) for _ in range(2)])
     else:
-        game = DCGAN(dcgan_generator(filters), dcgan_discriminator(filters))
+        game = zoo.DCGAN(sizes["image_px"], filters=filters)
     if stock:  # replaced when all are built, so that both kinds draw the same weights
         _use_stock_normalisation(game)
     return game, _batches(model, sizes)

@@ -175,6 +175,43 @@ def inference_table():
     return [*rows, "", _machine(results, "tensorflow", "onnxruntime", "openvino")]
 
 
+def generation_table():
+    """One row for each run from noise, with distances before, while and after it learns."""
+    results = _results("generation")
+    rows = [
+        "| run | data | minutes | weights | FD: untrained | first epoch | end | floor | coverage | "
+        "precision | what else |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in results["rows"]:
+        distance = next(name for name in row["end"] if name.startswith(("FD-", "FID")))
+        first = f"{row['first_epoch'][distance]:.0f}" if "first_epoch" in row else ""
+        end = row["end"]
+        rows.append(
+            f"| [`{row['run']}`](benchmarks/results/generation/{row['run']}.png) | {row['data']} | "
+            f"{row['seconds'] / 60:.0f} | {row['weights'] / 1e6:.2f} M | "
+            f"{row['start'][distance]:.0f} | {first} | **{end[distance]:.0f}** | "
+            f"{row['floor'][distance]:.0f} | {end['coverage']:.2f} | {end['precision']:.2f} | "
+            f"{_further(row)} |"
+        )
+    protocol = results["protocol"]
+    about = f"FD: Frechet distance on {protocol['embedding']}; {protocol['scores']}."
+    return [*rows, "", about]
+
+
+def _further(row):
+    """What only some runs measure."""
+    said = []
+    if "asked_class_recognised" in row:
+        said.append(f"asked class recognised in {100 * row['asked_class_recognised']:.1f} % "
+                    f"(of real images {100 * row['classifier_accuracy']:.1f} %)")  # fmt: skip
+    if "modes" in row:
+        said.append(f"{row['modes']} of 1,000 modes, KL {row['modes_kl']:.2f}")
+    if "seam_ratio" in row:
+        said.append(f"seam ratio {row['seam_ratio']:.2f} (real {row['seam_ratio_real']:.2f})")
+    return "; ".join(said)
+
+
 def _results(name):
     return json.loads((HERE / "results" / f"{name}.json").read_text())
 
@@ -196,6 +233,7 @@ TABLES = {
     "train_step": train_step_table,
     "pipeline": pipeline_table,
     "inference": inference_table,
+    "generation": generation_table,
     "presets": presets_table,
     "variants": variants_table,
     "recipes": recipes_table,

@@ -125,7 +125,7 @@ def patch_discriminator(filters):
 
 
 def dcgan_generator(filters, latent_size=100):
-    """As `keras_networks.dcgan_generator`."""
+    """As `zoo.networks.convolutional.dcgan_generator`."""
     modules = [DenseToMap(latent_size, filters * 8)]
     for width in (filters * 8, filters * 4, filters * 2, filters):
         modules += [nn.BatchNorm2d(width, **_BATCH_NORM), nn.ReLU()]
@@ -135,7 +135,7 @@ def dcgan_generator(filters, latent_size=100):
 
 
 def dcgan_discriminator(filters):
-    """As `keras_networks.dcgan_discriminator`."""
+    """As `zoo.networks.convolutional.dcgan_discriminator`."""
     modules = [nn.Conv2d(3, filters, 4, 2, 1), nn.LeakyReLU(0.2)]
     for width in (filters * 2, filters * 4, filters * 8):
         modules.append(nn.Conv2d(width // 2, width, 4, 2, 1, bias=False))
