@@ -8,7 +8,7 @@ that of 1,000 training images. Data:
     --data fashion=FOLDER   Fashion-MNIST as distributed (IDX files)
     --data digits=FOLDER    MNIST as distributed; for stacked digits
     --data faces=FOLDER     pictures of faces, square
-    --data cifar10=FILE     .npz with images and labels in parts train and test
+    --data cifar=FILE       .npz with images and labels in parts train and test
 
     python benchmarks/generation.py --data fashion=/usr/share/datasets/fashion-mnist \
         --features efficientnet_lite0.keras --runs runs/generation
@@ -56,7 +56,7 @@ def main():
     bench = Bench(sources, arguments.features, arguments.runs)
     rows = json.loads(RESULT.read_text())["rows"] if RESULT.is_file() else []
     for name, spec in specs.items():
-        if spec["data"] in sources and name in (arguments.only or specs):
+        if generation_data.base(spec["data"]) in sources and name in (arguments.only or specs):
             row = bench.row(name, spec)
             rows = [row if each["run"] == name else each for each in rows]
             rows += [] if row in rows else [row]
@@ -91,9 +91,8 @@ class Bench:
     def row(self, name, spec):
         """Train what is not trained yet, score it, and return the row of the table."""
         print(f"== {name}", flush=True)
-        data = generation_data.prepare(
-            spec["data"], self.sources[spec["data"]], self.folder / "data"
-        )
+        source = self.sources[generation_data.base(spec["data"])]
+        data = generation_data.prepare(spec["data"], source, self.folder / "data")
         reference, floor = self._reference(spec["data"], data)
         if spec["model"] == "keras_io_dcgan":
             model, start, facts = self._keras_io(data, spec)

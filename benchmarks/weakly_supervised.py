@@ -1,0 +1,160 @@
+"""Classify from few labels: a weakly supervised GAN against its discriminator alone.
+
+Both see the same labels and are trained by the same code with the same networks, noise and
+optimizer; only one sees the images that have no label. Settings were fixed beforehand: no label but
+the drawn ones is used in training, and accuracy is that after the last step.
+
+    python benchmarks/weakly_supervised.py --data train-images-idx3-ubyte.gz \\
+        --test t10k-images-idx3-ubyte.gz
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from rich.console import Console
+from timing import record, write_json
+
+import pipelines
+import zoo
+from zoo.synthesis import weakly_supervised_gan
+
+RESULTS = Path(__file__).resolve().parent / "results" / "weakly_supervised.json"
+UNITS = (500, 250, 250)
+LEARNING_RATE = 1e-3
+LABELLED, UNLABELLED = 20, 80
+PROTOCOL = {
+    "labels": "drawn for each seed, the same number of each class; all other images of the "
+    "training part are used without their labels",
+    "networks": f"perceptron of {UNITS} units with normal noise before each layer (0.3 on images, "
+    "0.5 within), one linear layer for the classes; generator of (500, 500) units",
+    "batches": f"{LABELLED} labelled and {UNLABELLED} unlabelled images in each step",
+    "optimizer": f"Adam, learning rate {LEARNING_RATE}, beta_1 = 0.5, both players",
+    "weakly_supervised": "unsupervised_share = 0.5, feature matching",
+    "supervised": "unsupervised_share = 0, labelled images only, as many steps; also without "
+    "noise, and for each the best accuracy that any of its test evaluations showed, which no one "
+    "could choose without test labels",
+    "accuracy": "on the whole test part, after the last step",
+}
+
+
+def main():
+    """Parse arguments, compare for each seed, write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, help="training images, labels beside them")
+    parser.add_argument("--test", required=True, help="test images, labels beside them")
+    parser.add_argument("--labels-per-class", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    console = Console()
+    train, test = read(arguments.data), read(arguments.test)
+    rows = []
+    for seed in range(arguments.seeds):
+        rows.append(compare(train, test, seed, arguments.labels_per_class, arguments.steps))
+        console.print({name: value for name, value in rows[-1].items() if name != "indices"})
+        settings = {"labels_per_class": arguments.labels_per_class, "steps": arguments.steps}
+        names = [Path(path).name for path in (arguments.data, arguments.test)]
+        protocol = {**PROTOCOL, "data": names, **settings}
+        packages = ("tensorflow", "keras", "numpy")
+        results = {"summary": summary(rows), "rows": rows}
+        write_json(arguments.output, record("weakly_supervised", protocol, packages, **results))
+    console.print(summary(rows), arguments.output)
+
+
+def read(path):
+    """Images `(n, H, W, C)` in [-1, 1] and labels `(n,)` of what `pipelines.from_source` reads."""
+    source = pipelines.from_source(path, augment=False)
+    batches = pipelines.labelled(source, 1000, shuffle=False).as_numpy_iterator()
+    images, labels = zip(*batches, strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def compare(train, test, seed, labels_per_class=10, steps=6000):
+    """Train with few labels, with and without the other images.
+
+    Args:
+        train: `(images, labels)`, float32 in [-1, 1] and integers from 0 on.
+        test: The same, for the accuracies alone.
+        seed: Integer, of the labels that are drawn, the weights and the batches.
+        labels_per_class: Integer. Defaults to 10.
+        steps: Integer, updates. Defaults to 6000.
+
+    Returns:
+        A dict of plain values: accuracies after the last step and on the way, and seconds.
+    """
+    known = draw_labels(train[1], labels_per_class, seed)
+    runs = {
+        "weakly_supervised": {"share": 0.5, "noise": True},
+        "supervised": {"share": 0.0, "noise": True},
+        "supervised_without_noise": {"share": 0.0, "noise": False},
+    }
+    row = {"seed": seed, "indices": known.tolist()}
+    for name, options in runs.items():
+        row[name] = train_and_test(train, test, known, seed, steps, **options)
+    return row
+
+
+def draw_labels(labels, per_class, seed):
+    """Indices of the images whose label is known, `per_class` of each class."""
+    rng = np.random.default_rng(seed)
+    places = [np.flatnonzero(labels == each) for each in np.unique(labels)]
+    return np.concatenate([rng.choice(place, per_class, replace=False) for place in places])
+
+
+def train_and_test(train, test, known, seed, steps, *, share, noise, looks=6):
+    """Train one model; return its test accuracies in equal intervals and the seconds it took."""
+    keras.utils.set_random_seed(seed)
+    shape = train[0].shape[1:]
+    model = zoo.WeaklySupervisedGAN(
+        class_count=int(train[1].max()) + 1,
+        image_shape=shape,
+        features=weakly_supervised_gan.perceptron_features(shape, UNITS, noise=noise),
+        unsupervised_share=share,
+        seed=seed,
+    )
+    model.compile(*(keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5) for _ in range(2)))
+    data = batches(train, known, seed, UNLABELLED if share else 0)
+    seconds, accuracies = 0.0, []
+    for look in range(looks):
+        until = steps * (look + 1) // looks
+        began = time.perf_counter()
+        model.fit(data.skip(model.step).take(until - model.step), verbose=0)
+        seconds += time.perf_counter() - began
+        found = model.classify(test[0], batch_size=1000).argmax(axis=1)
+        accuracies.append(round(float((found == test[1]).mean()), 4))
+    return {"accuracy": accuracies[-1], "on_the_way": accuracies, "seconds": round(seconds)}
+
+
+def batches(train, known, seed, unlabelled):
+    """Endless batches of labelled images, joined by `unlabelled` others of label -1."""
+    images, labels = train
+    few = tf.data.Dataset.from_tensor_slices((images[known], labels[known].astype("int32")))
+    few = few.shuffle(len(known), seed=seed).repeat().batch(LABELLED)
+    if not unlabelled:
+        return few
+    order = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed).repeat()
+    everything = tf.constant(images)
+
+    def join(labelled, indices):
+        others = tf.gather(everything, indices)
+        unknown = tf.fill([unlabelled], -1)
+        return tf.concat([labelled[0], others], 0), tf.concat([labelled[1], unknown], 0)
+
+    return tf.data.Dataset.zip((few, order.batch(unlabelled))).map(join)
+
+
+def summary(rows):
+    """Mean accuracy of each run, and the supervised best that could be had by looking."""
+    names = [name for name in rows[0] if name not in ("seed", "indices")]
+    means = {name: float(np.mean([row[name]["accuracy"] for row in rows])) for name in names}
+    best = [max(max(row[name]["on_the_way"]) for name in names[1:]) for row in rows]
+    return {**means, "supervised_best_by_looking": float(np.mean(best)), "seeds": len(rows)}
+
+
+if __name__ == "__main__":
+    main()
