@@ -93,7 +93,6 @@ def card(name, model, training, facts, scores):
                     f"{value['input']:.{digits}f} | {value['restored']:.{digits}f} | "
                     f"{value['protocol']} |"
                 )
-    minutes = training["seconds"] / 60
     return "\n".join(
         [
             f"# {name}",
@@ -105,22 +104,7 @@ def card(name, model, training, facts, scores):
             "Left: input (enlarged by bicubic interpolation where the model enlarges). "
             "Right: output. Photographs that scikit-image ships, which the model has not seen.",
             "",
-            "| | |",
-            "|---|---|",
-            f"| model | `{type(model).__name__}`, {model.generator.count_params():,} weights, "
-            "stored in float16 |",
-            f"| trained on | {facts['data']} |",
-            f"| licence | {facts['licence']} |",
-            f"| recipe | `{model.default_recipe}` |",
-            f"| time | {minutes:.0f} minutes, {training['steps']:,} steps in "
-            f"{training['policy']}, on {facts['machine']} |",
-            f"| feature network | {facts['feature_network']} |",
-            "",
-            "```",
-            command(name, training),
-            "```",
-            *objective_file(training["objective"]),
-            *(["", facts["started_from"]] if "started_from" in facts else []),
+            *origin(name, model, training, facts),
             "",
             "## Scores",
             "",
@@ -137,6 +121,31 @@ def card(name, model, training, facts, scores):
             "",
         ]
     )
+
+
+def origin(name, model, training, facts):
+    """Return the lines of a card that say what was trained on what, how long and how."""
+    minutes = training["seconds"] / 60
+    recipe = getattr(model, "default_recipe", None)
+    network = facts.get("feature_network")
+    return [
+        "| | |",
+        "|---|---|",
+        f"| model | `{type(model).__name__}`, {model.generator.count_params():,} weights, "
+        "stored in float16 |",
+        f"| trained on | {facts['data']} |",
+        f"| licence | {facts['licence']} |",
+        *([f"| recipe | `{recipe}` |"] if recipe else []),
+        f"| time | {minutes:.0f} minutes, {training['steps']:,} steps in "
+        f"{training['policy']}, on {facts['machine']} |",
+        *([f"| feature network | {network} |"] if network else []),
+        "",
+        "```",
+        command(name, training),
+        "```",
+        *objective_file(training["objective"]),
+        *(["", facts["started_from"]] if "started_from" in facts else []),
+    ]
 
 
 def objective_file(objective):
@@ -160,10 +169,13 @@ def command(name, training):
         "batch_size",
         "crop",
         "learning_rate",
+        "discriminator_learning_rate",
+        "discriminator_steps",
         "ema_halflife_images",
     ):
-        if training[key]:
+        if training.get(key):
             words.append(f"--{key.replace('_', '-')} {training[key]}")
+    words += ["--mirror"] if training.get("mirror") else []
     words += [f"--seed {training['seed']} --out runs/{name}"]
     return " \\\n    ".join(words)
 

@@ -27,7 +27,7 @@ def presets_table():
     for name in zoo.list_presets():
         record = zoo.preset_record(name)
         weights = zoo.from_preset(name).generator.count_params()
-        for score in record["scores"].values():
+        for score in record.get("scores", {}).values():
             gains = [
                 f"{score[metric]['input']:.{_METRICS[metric][1]}f} → "
                 f"**{score[metric]['restored']:.{_METRICS[metric][1]}f}**"
@@ -37,6 +37,26 @@ def presets_table():
                 f"| [`{name}`](zoo/presets/{name}/card.md) | `{score['recipe']}` | "
                 f"{weights / 1e6:.2f} M | {score['data']} | {' | '.join(gains)} | "
                 f"{score['psnr']['protocol']} |"
+            )
+    return rows
+
+
+def sample_presets_table():
+    """One row for each preset that makes images from noise."""
+    rows = [
+        "| preset | model | weights | data | Frechet distance | coverage | precision |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in zoo.list_presets():
+        record = zoo.preset_record(name)
+        if "samples" in record:
+            scores = {key: each["value"] for key, each in record["samples"].items()}
+            distance = next(iter(scores))
+            weights = zoo.from_preset(name).generator.count_params()
+            rows.append(
+                f"| [`{name}`](zoo/presets/{name}/card.md) | `{record['model']['class_name']}` | "
+                f"{weights / 1e6:.2f} M | {record['data']} | {distance} {scores[distance]:.0f} | "
+                f"{scores['coverage']:.2f} | {scores['precision']:.2f} |"
             )
     return rows
 
@@ -235,6 +255,7 @@ TABLES = {
     "inference": inference_table,
     "generation": generation_table,
     "presets": presets_table,
+    "sample_presets": sample_presets_table,
     "variants": variants_table,
     "recipes": recipes_table,
     "quality": quality_table,

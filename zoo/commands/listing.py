@@ -34,7 +34,8 @@ def _preset(name):
     record = zoo.preset_record(name)
     cls = record["model"]["class_name"]
     scores = ", ".join(record.get("headline", []))
-    about = f"{cls}, made for {record.get('recipe')}" + (f": {scores}" if scores else "")
+    purpose = record.get("recipe") or record.get("data")
+    about = cls + (f", made for {purpose}" if purpose else "") + (f": {scores}" if scores else "")
     return {"name": name, "class": cls, "recipe": record.get("recipe"), "about": about}
 
 
