@@ -118,10 +118,14 @@ def new_model(seed):
 
 def fit(model, images, until, seed):
     """Train until `until` updates have been made; the batches depend on seed and step alone."""
-    order = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed).repeat()
     everything = tf.constant(images)
-    data = order.batch(BATCH_SIZE).map(lambda indices: tf.gather(everything, indices))
-    model.fit(data.skip(model.step).take(until - model.step), verbose=0)
+
+    def batch(step):
+        key = tf.stack([tf.constant(seed, tf.int64), step])
+        indices = tf.random.stateless_uniform([BATCH_SIZE], key, 0, len(images), tf.int32)
+        return tf.gather(everything, indices)
+
+    model.fit(tf.data.Dataset.range(model.step, until).map(batch).prefetch(4), verbose=0)
 
 
 def distance(model, embedding, reference, samples):

@@ -54,6 +54,8 @@ def by_recipe(presets):
     groups = {}
     for name in presets:
         model = zoo.from_preset(name)
+        if not isinstance(model, zoo.PairedGAN):
+            continue
         for recipe in _LEVELS.get(model.default_recipe, (recipe_of(name, model),)):
             groups.setdefault(recipe, {})[name] = model
     return groups

@@ -118,34 +118,33 @@ def train_and_test(train, test, known, seed, steps, *, share, noise, looks=6):
         seed=seed,
     )
     model.compile(*(keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5) for _ in range(2)))
-    data = batches(train, known, seed, UNLABELLED if share else 0)
+    unlabelled = UNLABELLED if share else 0
     seconds, accuracies = 0.0, []
     for look in range(looks):
         until = steps * (look + 1) // looks
         began = time.perf_counter()
-        model.fit(data.skip(model.step).take(until - model.step), verbose=0)
+        model.fit(batches(train, known, seed, unlabelled, model.step, until), verbose=0)
         seconds += time.perf_counter() - began
         found = model.classify(test[0], batch_size=1000).argmax(axis=1)
         accuracies.append(round(float((found == test[1]).mean()), 4))
     return {"accuracy": accuracies[-1], "on_the_way": accuracies, "seconds": round(seconds)}
 
 
-def batches(train, known, seed, unlabelled):
-    """Endless batches of labelled images, joined by `unlabelled` others of label -1."""
-    images, labels = train
-    few = tf.data.Dataset.from_tensor_slices((images[known], labels[known].astype("int32")))
-    few = few.shuffle(len(known), seed=seed).repeat().batch(LABELLED)
-    if not unlabelled:
-        return few
-    order = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed).repeat()
-    everything = tf.constant(images)
+def batches(train, known, seed, unlabelled, first, last):
+    """Batches of labelled images, joined by `unlabelled` others of label -1, for some steps."""
+    images, labels = tf.constant(train[0]), tf.constant(train[1], tf.int32)
+    known = tf.constant(known, tf.int32)
+    unknown = tf.fill([unlabelled], -1)
 
-    def join(labelled, indices):
-        others = tf.gather(everything, indices)
-        unknown = tf.fill([unlabelled], -1)
-        return tf.concat([labelled[0], others], 0), tf.concat([labelled[1], unknown], 0)
+    def batch(step):
+        keys = [tf.stack([tf.constant(2 * seed + part, tf.int64), step]) for part in (0, 1)]
+        few = tf.random.stateless_uniform([LABELLED], keys[0], 0, len(known), tf.int32)
+        few = tf.gather(known, few)
+        others = tf.random.stateless_uniform([unlabelled], keys[1], 0, len(images), tf.int32)
+        named = tf.concat([tf.gather(labels, few), unknown], 0)
+        return tf.gather(images, tf.concat([few, others], 0)), named
 
-    return tf.data.Dataset.zip((few, order.batch(unlabelled))).map(join)
+    return tf.data.Dataset.range(first, last).map(batch).prefetch(4)
 
 
 def summary(rows):

@@ -12,6 +12,10 @@ from zoo import metrics as metrics
 from zoo import networks as networks
 from zoo.core import latents as latents
 from zoo.core.adversarial import AdversarialModel as AdversarialModel
+from zoo.core.augmentation import AdaptiveAugmentation as AdaptiveAugmentation
+from zoo.core.finetuning import freeze_lower_layers as freeze_lower_layers
+from zoo.core.finetuning import learning_rate_groups as learning_rate_groups
+from zoo.core.finetuning import warm_start as warm_start
 from zoo.core.latent import LatentGAN as LatentGAN
 from zoo.core.latent_objective import LatentObjective as LatentObjective
 from zoo.core.objective import PairedObjective as PairedObjective
@@ -30,6 +34,8 @@ from zoo.restoration.srgan import SRGAN as SRGAN
 from zoo.synthesis.conditional_gan import ConditionalGAN as ConditionalGAN
 from zoo.synthesis.dcgan import DCGAN as DCGAN
 from zoo.synthesis.gan import GAN as GAN
+from zoo.synthesis.stylegan2 import StyleGAN2 as StyleGAN2
+from zoo.synthesis.weakly_supervised_gan import WeaklySupervisedGAN as WeaklySupervisedGAN
 from zoo.synthesis.wgan_gp import WGAN as WGAN
 from zoo.synthesis.wgan_gp import WGANGP as WGANGP
 

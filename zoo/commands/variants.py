@@ -63,6 +63,8 @@ def _made(cls, options, objective):
     options = dict(options)
     if isinstance(options.get("latents"), dict):
         options["latents"] = _latents(options["latents"])
+    if isinstance(options.get("augmentation"), dict):
+        options["augmentation"] = zoo.AdaptiveAugmentation(**options["augmentation"])
     if objective is not None:
         build = objectives.build_latent if issubclass(cls, zoo.LatentGAN) else objectives.build
         options["objective"] = build(objective)

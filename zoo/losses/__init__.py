@@ -7,6 +7,8 @@ from zoo.losses.adversarial import Minimax as Minimax
 from zoo.losses.adversarial import NonSaturating as NonSaturating
 from zoo.losses.adversarial import RelativisticAverage as RelativisticAverage
 from zoo.losses.adversarial import Wasserstein as Wasserstein
+from zoo.losses.path_length import PathLength as PathLength
+from zoo.losses.path_length import path_lengths as path_lengths
 from zoo.losses.penalties import gradient_penalty as gradient_penalty
 from zoo.losses.penalties import r1_penalty as r1_penalty
 from zoo.losses.penalties import r2_penalty as r2_penalty
