@@ -31,6 +31,7 @@ from zoo.restoration.denoising_gan import DenoisingGAN as DenoisingGAN
 from zoo.restoration.esrgan import ESRGAN as ESRGAN
 from zoo.restoration.old_photo_gan import OldPhotoGAN as OldPhotoGAN
 from zoo.restoration.srgan import SRGAN as SRGAN
+from zoo.synthesis import latent_editing as latent_editing
 from zoo.synthesis.conditional_gan import ConditionalGAN as ConditionalGAN
 from zoo.synthesis.dcgan import DCGAN as DCGAN
 from zoo.synthesis.gan import GAN as GAN

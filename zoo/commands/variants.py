@@ -41,14 +41,20 @@ def make(name, options, objective=None, ema_halflife_images=0, seed=0):
     """
     known = all_variants()
     common = {"ema_halflife_images": ema_halflife_images, "seed": seed}
-    if name in known:
-        return known[name](**_made(known[name], options, objective), **common)
+    cls = {_bare(each): cls for each, cls in known.items()}.get(_bare(name))
+    if cls is not None:
+        return cls(**_made(cls, options, objective), **common)
     trained = zoo.from_preset(name)
     cls = type(trained)
     options = _serialized(_made(cls, options, objective))
     model = cls.from_config({**trained.get_config(), **options, **common})
     model.generator.set_weights(trained.inference_network.get_weights())
     return model
+
+
+def _bare(name):
+    """Names are looked up without regard to `_` and case: `stylegan2`, `wgan_gp`."""
+    return str(name).replace("_", "").lower()
 
 
 def _made(cls, options, objective):

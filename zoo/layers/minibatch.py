@@ -30,13 +30,14 @@ class MinibatchDeviation(keras.layers.Layer):
         shape = tf.shape(inputs)
         sizes = tf.range(1, self.group_size + 1)
         group = tf.reduce_max(tf.where(shape[0] % sizes == 0, sizes, 1))
+        # Neighbours form a group: replicas that take whole groups see what one device sees.
         x = tf.reshape(
-            tf.cast(inputs, tf.float32), tf.concat([[group, shape[0] // group], shape[1:]], 0)
+            tf.cast(inputs, tf.float32), tf.concat([[shape[0] // group, group], shape[1:]], 0)
         )
         # In float32, with an offset under the root, whose derivative at zero is infinite.
-        deviation = tf.sqrt(tf.math.reduce_variance(x, axis=0) + 1e-8)
+        deviation = tf.sqrt(tf.math.reduce_variance(x, axis=1) + 1e-8)
         mean = tf.reduce_mean(deviation, axis=(1, 2, 3))
-        channel = tf.tile(mean, [group])[:, None, None, None]
+        channel = tf.repeat(mean, group)[:, None, None, None]
         channel = tf.broadcast_to(channel, tf.concat([shape[:3], [1]], 0))
         return tf.concat([inputs, tf.cast(channel, inputs.dtype)], axis=-1)
 

@@ -9,7 +9,7 @@ from zoo.layers.regions import BoxLayer
 
 @keras.saving.register_keras_serializable(package="zoo")
 class PositionEncoding(BoxLayer):
-    """Append to vectors where their region lies: `(N R, D)` to `(N R, D + 2 + 4 frequencies)`.
+    """Say where each region lies: `(N R, ...)` to `(N R, 2 + 4 frequencies)`.
 
     The position is that of the region's centre, from -1 to 1, with sines and cosines of
     `2^k pi` times that.
@@ -33,7 +33,7 @@ class PositionEncoding(BoxLayer):
         self.frequencies = frequencies
 
     def encodings(self):
-        """The vectors that are appended, float32 `(R, 2 + 4 frequencies)`."""
+        """The position of each region, float32 `(R, 2 + 4 frequencies)`."""
         middles = [(top + height / 2, left + width / 2) for top, left, height, width in self.boxes]
         centres = 2.0 * np.array(middles) / self.image_size - 1.0
         angles = [np.pi * 2**octave * centres for octave in range(self.frequencies)]
@@ -41,12 +41,12 @@ class PositionEncoding(BoxLayer):
         return np.concatenate([centres, *waves], axis=-1).astype("float32")
 
     def call(self, inputs):
-        """Append positions to `inputs`, float `(N R, D)`."""
-        return tf.concat([inputs, _tiled(self.encodings(), inputs)], axis=-1)
+        """Return the positions of the regions that `inputs`, float `(N R, ...)`, belong to."""
+        return _tiled(self.encodings(), inputs)
 
     def compute_output_shape(self, input_shape):
         """Shape of the output."""
-        return (input_shape[0], input_shape[1] + 2 + 4 * self.frequencies)
+        return (input_shape[0], 2 + 4 * self.frequencies)
 
     def get_config(self):
         """The constructor's arguments."""

@@ -196,6 +196,11 @@ class RegionLatents(keras.layers.Layer):
 
     def __init__(self, count, local=0, **kwargs):
         super().__init__(**kwargs)
+        if not (isinstance(count, int) and isinstance(local, int) and count >= 1 and local >= 0):
+            raise ValueError(
+                "`count` must be an integer of at least 1 and `local` one of at least 0. "
+                f"Received: count={count!r}, local={local!r}"
+            )
         self.count = count
         self.local = local
 

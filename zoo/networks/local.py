@@ -81,43 +81,46 @@ def local_generator(
     """
     count, size = len(boxes), tuple(boxes[0][2:])
     latents = keras.Input((latent_size,), name="latents")
-    x = PositionEncoding(boxes)(RegionLatents(count, local_latents)(latents))
+    noise = RegionLatents(count, local_latents)(latents)
+    places = PositionEncoding(boxes)(noise)
     if shared:
-        regions = _region(x, size, channels, filters)
+        regions = _region(noise, places, size, channels, filters)
     else:
-        parts = [_region(part, size, channels, filters) for part in SplitRegions(count)(x)]
+        each = zip(SplitRegions(count)(noise), SplitRegions(count)(places), strict=True)
+        parts = [_region(*inputs, size, channels, filters) for inputs in each]
         regions = StackRegions(dtype="float32")(parts)
     images = AssembleRegions(boxes, dtype="float32", name="images")(regions)
     return keras.Model(latents, images, name="local_generator")
 
 
-def _region(noise, size, channels, filters):
-    """The generator of DCGAN for a region of any size; each layer is told what and where it is."""
+def _region(noise, place, size, channels, filters):
+    """The generator of DCGAN for a region of any size, which is told its place at each layer."""
     doublings = _doublings(max(size))
     height, width = (max(3, math.ceil(side / 2**doublings)) for side in size)
     filters *= 2 ** (doublings - 1)
-    x = layers.Dense(height * width * filters, use_bias=False, kernel_initializer=_initial())(noise)
-    x = layers.ReLU()(_modulated(layers.Reshape((height, width, filters))(x), noise))
+    dense = layers.Dense(height * width * filters, use_bias=False, kernel_initializer=_initial())
+    x = dense(layers.Concatenate()([noise, place]))
+    x = _placed(layers.Reshape((height, width, filters))(x), place)
     for _ in range(doublings - 1):
         filters //= 2
-        x = layers.ReLU()(_modulated(_transposed(filters, use_bias=False)(x), noise))
+        x = _placed(_transposed(filters, use_bias=False)(x), place)
     x = _transposed(channels, activation="tanh", dtype="float32")(x)
     surplus = [made - side for made, side in zip(x.shape[1:3], size, strict=True)]
     margins = tuple((extra // 2, extra - extra // 2) for extra in surplus)
     return layers.Cropping2D(margins, dtype="float32")(x)
 
 
-def _modulated(x, noise):
-    """Batch normalisation whose scale and offset follow from noise and position."""
-    # As one input among many of the first layer, the position is hardly heard.
+def _placed(x, place):
+    """Batch normalisation whose scale and offset follow from the position, and ReLU."""
+    # As one input of the first layer among many, the position is hardly heard.
     x = BatchNorm(momentum=0.9, center=False, scale=False)(x)
     scale, offset = (
         layers.Reshape((1, 1, x.shape[-1]))(
-            layers.Dense(x.shape[-1], bias_initializer=start)(noise)
+            layers.Dense(x.shape[-1], bias_initializer=start)(place)
         )
         for start in ("ones", "zeros")
     )
-    return layers.Add()([layers.Multiply()([x, scale]), offset])
+    return layers.ReLU()(layers.Add()([layers.Multiply()([x, scale]), offset]))
 
 
 def _doublings(side):

@@ -125,7 +125,7 @@ def _known_layers(layers, known):
 
 
 def _style_kernels(synthesis):
-    """Pairs of a style's index and a float64 kernel `(style_size, channels)` that it goes through."""
+    """Pairs of a style's index and a kernel `(style_size, channels)` that it goes through."""
     for layer in synthesis.layers:
         if isinstance(layer, ModulatedConv):
             side, kind = layer.name.split("_")

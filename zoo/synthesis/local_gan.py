@@ -62,7 +62,8 @@ class LocalGAN(RegionalGAN):
         latents = kwargs.pop("latents", None)
         latents = distributions.given_or(distributions.Normal(100), latents)
         objective = kwargs.pop("objective", None) or self.default_objective()
-        boxes = region_boxes(image_size, regions, _overlap(image_size, regions, overlap))
+        shared_px = _default_overlap(image_size, regions) if overlap is None else overlap
+        boxes = region_boxes(image_size, regions, shared_px)
         super().__init__(
             local_generator(
                 boxes,
@@ -125,5 +126,7 @@ def border_windows(image_size, regions):
     return region_boxes(image_size, counts, halves)
 
 
-def _overlap(image_size, regions, overlap):
-    return min(image_size / 8, image_size / (2 * max(regions))) if overlap is None else overlap
+def _default_overlap(image_size, regions):
+    """Room for a slope that no discriminator takes for an edge, and for no third region."""
+    _, _, height, width = region_boxes(image_size, regions)[0]
+    return min(image_size / 8, height / 2, width / 2)

@@ -127,6 +127,7 @@ def test_objective_file_gives_a_preset_an_adversary(
 def test_names_of_variants():
     assert variants.snake_case("OldPhotoGAN") == "old_photo_gan"
     assert variants.snake_case("WGANGP") == "wgangp"
+    assert isinstance(variants.make("dc_gan", {"filters": 2}), zoo.DCGAN)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,8 @@ def test_halving_convolution_blurs_first(image):
     blurred = tf.constant(filtered(image, (2, 2))[None], "float32")
     expected = tf.nn.conv2d(blurred, kernel, 2, "VALID")
     np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(layer(as_batch(image)), expected + [0.5, -0.5], rtol=1e-4, atol=1e-5)
+    shifted = expected + tf.constant([0.5, -0.5])
+    np.testing.assert_allclose(layer(as_batch(image)), shifted, rtol=1e-4, atol=1e-5)
     assert outputs.shape[1:] == layer.compute_output_shape((None, 6, 8, 3))[1:] == (3, 4, 2)
 
 

@@ -107,7 +107,7 @@ def test_latents_are_shared_but_for_a_few():
 def test_positions_by_hand():
     boxes = region_boxes(8, (1, 2))
     outputs = PositionEncoding(boxes, frequencies=1)(np.zeros((4, 1), "float32")).numpy()
-    left, right = [0, 0, -0.5, 0, -1, 1, 0], [0, 0, 0.5, 0, 1, 1, 0]  # z, y, x, sin, sin, cos, cos
+    left, right = [0, -0.5, 0, -1, 1, 0], [0, 0.5, 0, 1, 1, 0]  # y, x, two sines, two cosines
     np.testing.assert_allclose(outputs, [left, right] * 2, atol=1e-6)
     assert len(np.unique(PositionEncoding(region_boxes(64, (4, 4), 8)).encodings(), axis=0)) == 16
 
@@ -157,5 +157,7 @@ def test_errors():
         CropRegions([(0, 0, 4, 4), (4, 0, 3, 4)])
     with pytest.raises(ValueError, match=r"`frequencies` must be .*Received: -1"):
         PositionEncoding(region_boxes(8), frequencies=-1)
+    with pytest.raises(ValueError, match=r"`count` must be .*Received: count=4, local=-1"):
+        RegionLatents(4, -1)
     with pytest.raises(ValueError, match=r"leave some that all share.*local=2 for 4 regions, of 8"):
         RegionLatents(4, 2)(keras.KerasTensor((None, 8)))

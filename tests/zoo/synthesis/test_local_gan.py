@@ -51,9 +51,10 @@ def test_overlap_leaves_no_seam():
     ratios = {}
     for overlap in (0, 6):
         model = build(image_size=16, overlap=overlap, shared=False)
-        last = [layer for layer in model.generator.layers if layer.name.startswith("conv2d_tr")]
-        for layer, value in zip(last, (0.5, -0.5, -0.5, 0.5), strict=True):
-            layer.set_weights([np.zeros(layer.kernel.shape), np.array([value])])
+        last = [layer for layer in model.generator.layers if getattr(layer, "filters", 0) == 1]
+        for layer, gray in zip(last, (0.5, -0.5, -0.5, 0.5), strict=True):
+            layer.kernel.assign(np.zeros(layer.kernel.shape))
+            layer.bias.assign([gray])
         ratios[overlap] = seam_ratio(model.generate(16), [8])
     assert ratios[0] == np.inf  # a step at the border and nothing elsewhere
     assert ratios[6] < 5  # a slope: even at its steepest only a quarter of it is one step
@@ -155,5 +156,7 @@ def test_other_sizes_and_penalties():
 def test_refuses_what_is_no_grid():
     with pytest.raises(ValueError, match=r"`regions` must be \(rows, columns\).*regions=\(0, 2\)"):
         build(regions=(0, 2))
+    with pytest.raises(ValueError, match=r"`regions` must be \(rows, columns\).*regions=\(4,\)"):
+        build(regions=4)
     with pytest.raises(ValueError, match=r"`overlap` must be 0 or more, and less than.*overlap=6"):
         build(overlap=6)

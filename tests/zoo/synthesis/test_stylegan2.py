@@ -9,6 +9,7 @@ from cases import run_latent_test, shapes
 
 import zoo
 from zoo.core import randomness
+from zoo.layers import MinibatchDeviation
 from zoo.networks import style_based
 from zoo.synthesis import stylegan2
 
@@ -59,8 +60,9 @@ def unoptimized():
 
 @pytest.mark.usefixtures("unoptimized")
 def test_two_replicas_equal_one(mirrored, monkeypatch):
-    # Each replica compares its own samples in groups, so that layer alone depends on their number.
-    monkeypatch.setattr(style_based, "MinibatchDeviation", keras.layers.Identity)
+    # Samples are compared in groups, of which each replica must hold whole ones.
+    pairs = functools.partial(MinibatchDeviation, group_size=2)
+    monkeypatch.setattr(style_based, "MinibatchDeviation", pairs)
     shallow = functools.partial(style_based.mapping_network, depth=2)  # to trace less
     monkeypatch.setattr(stylegan2, "mapping_network", shallow)
     one, logs = trained(None)
