@@ -27,6 +27,7 @@ import keras
 import numpy as np
 import timing
 from generation_classifiers import accuracy, classes, classifier
+from generation_seams import seam_ratio
 from PIL import Image
 
 import zoo
@@ -184,10 +185,10 @@ class Bench:
 
     def _seams(self, model, data):
         """How much steeper images are where regions meet: 1 is no seam."""
-        from generation_seams import seam_ratio
-
         made, real = model.sample(_COUNT), generation_data.images(data, "test", _COUNT)[0]
-        return {"seam_ratio": seam_ratio(made), "seam_ratio_real": seam_ratio(real)}
+        border = made.shape[1] // 2  # of two by two regions
+        return {name: seam_ratio(images, border)
+                for name, images in (("seam_ratio", made), ("seam_ratio_real", real))}  # fmt: skip
 
     def _picture(self, name, model):
         folder = HERE / "results" / "generation"

@@ -1,8 +1,7 @@
 """Classify from few labels: a weakly supervised GAN against its discriminator alone.
 
 Both see the same labels and are trained by the same code with the same networks, noise and
-optimizer; only one sees the images that have no label. Settings were fixed beforehand: no label but
-the drawn ones is used in training, and accuracy is that after the last step.
+optimizer; only one sees the images that have no label.
 
     python benchmarks/weakly_supervised.py --data train-images-idx3-ubyte.gz \\
         --test t10k-images-idx3-ubyte.gz
@@ -24,19 +23,20 @@ from zoo.synthesis import weakly_supervised_gan
 
 RESULTS = Path(__file__).resolve().parent / "results" / "weakly_supervised.json"
 UNITS = (500, 250, 250)
-LEARNING_RATE = 1e-3
-LABELLED, UNLABELLED = 20, 80
+LABELLED, UNLABELLED = 20, 60
 PROTOCOL = {
     "labels": "drawn for each seed, the same number of each class; all other images of the "
     "training part are used without their labels",
-    "networks": f"perceptron of {UNITS} units with normal noise before each layer (0.3 on images, "
-    "0.5 within), one linear layer for the classes; generator of (500, 500) units",
+    "networks": f"perceptron of {UNITS} units, layer normalisation, normal noise before each "
+    "layer (0.3 on images, 0.5 within), one linear layer for the classes; generator of (500, 500)",
     "batches": f"{LABELLED} labelled and {UNLABELLED} unlabelled images in each step",
-    "optimizer": f"Adam, learning rate {LEARNING_RATE}, beta_1 = 0.5, both players",
+    "optimizer": "Adam, beta_1 = 0.5, learning rate 5e-4; generator 1e-3",
     "weakly_supervised": "unsupervised_share = 0.5, feature matching",
-    "supervised": "unsupervised_share = 0, labelled images only, as many steps; also without "
-    "noise, and for each the best accuracy that any of its test evaluations showed, which no one "
-    "could choose without test labels",
+    "supervised": "unsupervised_share = 0, labelled images only; with noise and without; twice as "
+    "many steps, since it learns more slowly: `accuracy` is that after all of them",
+    "supervised_best_by_looking": "the best test accuracy that either supervised run showed at any "
+    "of six moments: nobody can stop there without test labels",
+    "settings": "chosen with seed 0 on the accuracy on 5,000 training images, not on the test part",
     "accuracy": "on the whole test part, after the last step",
 }
 
@@ -48,7 +48,7 @@ def main():
     parser.add_argument("--test", required=True, help="test images, labels beside them")
     parser.add_argument("--labels-per-class", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     console = Console()
@@ -74,7 +74,7 @@ def read(path):
     return np.concatenate(images), np.concatenate(labels)
 
 
-def compare(train, test, seed, labels_per_class=10, steps=6000):
+def compare(train, test, seed, labels_per_class=10, steps=600):
     """Train with few labels, with and without the other images.
 
     Args:
@@ -82,7 +82,7 @@ def compare(train, test, seed, labels_per_class=10, steps=6000):
         test: The same, for the accuracies alone.
         seed: Integer, of the labels that are drawn, the weights and the batches.
         labels_per_class: Integer. Defaults to 10.
-        steps: Integer, updates. Defaults to 6000.
+        steps: Integer, updates of the weakly supervised model. Defaults to 600.
 
     Returns:
         A dict of plain values: accuracies after the last step and on the way, and seconds.
@@ -95,7 +95,8 @@ def compare(train, test, seed, labels_per_class=10, steps=6000):
     }
     row = {"seed": seed, "indices": known.tolist()}
     for name, options in runs.items():
-        row[name] = train_and_test(train, test, known, seed, steps, **options)
+        count = steps if options["share"] else 2 * steps
+        row[name] = train_and_test(train, test, known, seed, count, **options)
     return row
 
 
@@ -117,7 +118,7 @@ def train_and_test(train, test, known, seed, steps, *, share, noise, looks=6):
         unsupervised_share=share,
         seed=seed,
     )
-    model.compile(*(keras.optimizers.Adam(LEARNING_RATE, beta_1=0.5) for _ in range(2)))
+    model.compile()
     unlabelled = UNLABELLED if share else 0
     seconds, accuracies = 0.0, []
     for look in range(looks):

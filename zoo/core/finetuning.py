@@ -148,7 +148,8 @@ def freeze_lower_layers(model, count):
     """Keep the discriminator's lowest layers, those nearest to the image, as they are (FreezeD).
 
     What they see is common to many kinds of images; with few images of a new kind, the rest
-    learns the difference and overfits later. Call it before `compile()`.
+    learns the difference and overfits later. Call it before `compile()`, also in a script that
+    goes on from a checkpoint: a model that is loaded from a file trains all its layers.
 
     A layer is a convolution or a dense layer with the normalisation that follows it; batch norm
     in the frozen part uses its moving statistics and does not update them. Spectral normalisation

@@ -10,6 +10,14 @@ from zoo.layers.modulation import StyledConv as StyledConv
 from zoo.layers.noise import Dropout as Dropout
 from zoo.layers.normalization import BatchNorm as BatchNorm
 from zoo.layers.normalization import InstanceNorm as InstanceNorm
+from zoo.layers.position import PixelPositions as PixelPositions
+from zoo.layers.position import PositionEncoding as PositionEncoding
+from zoo.layers.regions import AssembleRegions as AssembleRegions
+from zoo.layers.regions import CropRegions as CropRegions
+from zoo.layers.regions import RegionLatents as RegionLatents
+from zoo.layers.regions import SplitRegions as SplitRegions
+from zoo.layers.regions import StackRegions as StackRegions
+from zoo.layers.regions import region_boxes as region_boxes
 from zoo.layers.resampling import CropLike as CropLike
 from zoo.layers.resampling import PixelShuffle as PixelShuffle
 from zoo.layers.resampling import PixelUnshuffle as PixelUnshuffle

@@ -43,14 +43,16 @@ class ModulatedConv(keras.layers.Layer):
     def build(self, input_shape):
         """Make the weights."""
         channels, style_size = input_shape[0][-1], input_shape[1][-1]
-        normal = keras.initializers.RandomNormal(stddev=1.0)
+
+        def normal():  # an initializer repeats its draws, so each weight has one of its own
+            return keras.initializers.RandomNormal(stddev=1.0)
 
         # In float32 whatever the policy: squares of styles leave the range of half precision.
         def add(shape, initializer, name):
             return self.add_weight(shape, initializer, name=name, autocast=False)
 
-        self.kernel = add((self.size, self.size, channels, self.filters), normal, "kernel")
-        self.style_kernel = add((style_size, channels), normal, "style_kernel")
+        self.kernel = add((self.size, self.size, channels, self.filters), normal(), "kernel")
+        self.style_kernel = add((style_size, channels), normal(), "style_kernel")
         self.style_bias = add((channels,), "ones", "style_bias")
         self._scale = (self.size**2 * channels) ** -0.5
         self.style_scale = style_size**-0.5

@@ -6,8 +6,10 @@ from keras import layers
 from zoo.layers import BatchNorm, Dropout, MinibatchDeviation
 from zoo.networks.discriminators import spectrally_bounded
 
-#: Weights as in the DCGAN paper, section 4.
-_INITIAL = keras.initializers.RandomNormal(stddev=0.02)
+
+def initial_weights():
+    """Weights as in the DCGAN paper, section 4; an initializer repeats itself, so a new one."""
+    return keras.initializers.RandomNormal(stddev=0.02)
 
 
 def perceptron_generator(image_shape, latent_size=100, units=(256, 512, 1024)):
@@ -93,18 +95,21 @@ def dcgan_generator(
         inputs = [latents, labels]
         x = layers.Concatenate()([latents, layers.Embedding(class_count, latent_size)(labels)])
     width = filters * 2 ** (doublings - 1)
-    x = layers.Dense(base * base * width, use_bias=not batch_norm, kernel_initializer=_INITIAL)(x)
+    x = layers.Dense(
+        base * base * width, use_bias=not batch_norm, kernel_initializer=initial_weights()
+    )(x)
     x = activated(layers.Reshape((base, base, width))(x))
     for _ in range(doublings - 1):
         width //= 2
-        x = activated(_transposed(width, use_bias=not batch_norm)(x))
-    images = _transposed(channels, activation="tanh", dtype="float32", name="images")(x)
+        x = activated(doubling(width, use_bias=not batch_norm)(x))
+    images = doubling(channels, activation="tanh", dtype="float32", name="images")(x)
     return keras.Model(inputs, images, name="dcgan_generator")
 
 
-def _transposed(width, **kwargs):
+def doubling(width, **kwargs):
+    """A transposed convolution that doubles height and width."""
     return layers.Conv2DTranspose(
-        width, 4, 2, padding="same", kernel_initializer=_INITIAL, **kwargs
+        width, 4, 2, padding="same", kernel_initializer=initial_weights(), **kwargs
     )
 
 
@@ -163,13 +168,13 @@ def dcgan_discriminator(
             2,
             padding="same",
             use_bias=not normalised,
-            kernel_initializer=_INITIAL,
+            kernel_initializer=initial_weights(),
         )
         x = bounded(convolution)(x)
         x = BatchNorm(momentum=0.9)(x) if normalised else x
         x = layers.LeakyReLU(0.2)(x)
     x = MinibatchDeviation()(x) if minibatch_deviation else x
-    logits = bounded(layers.Dense(1, kernel_initializer=_INITIAL, name="score"))(
+    logits = bounded(layers.Dense(1, kernel_initializer=initial_weights(), name="score"))(
         layers.Flatten()(x)
     )
     if class_count and projection:

@@ -8,6 +8,7 @@ from keras import layers
 from zoo.layers import BatchNorm
 from zoo.layers.position import PixelPositions, PositionEncoding
 from zoo.layers.regions import AssembleRegions, RegionLatents, SplitRegions, StackRegions
+from zoo.networks.convolutional import doubling, initial_weights
 from zoo.networks.discriminators import spectrally_bounded
 
 
@@ -98,13 +99,15 @@ def _region(noise, place, size, channels, filters):
     doublings = _doublings(max(size))
     height, width = (max(3, math.ceil(side / 2**doublings)) for side in size)
     filters *= 2 ** (doublings - 1)
-    dense = layers.Dense(height * width * filters, use_bias=False, kernel_initializer=_initial())
+    dense = layers.Dense(
+        height * width * filters, use_bias=False, kernel_initializer=initial_weights()
+    )
     x = dense(layers.Concatenate()([noise, place]))
     x = _placed(layers.Reshape((height, width, filters))(x), place)
     for _ in range(doublings - 1):
         filters //= 2
-        x = _placed(_transposed(filters, use_bias=False)(x), place)
-    x = _transposed(channels, activation="tanh", dtype="float32")(x)
+        x = _placed(doubling(filters, use_bias=False)(x), place)
+    x = doubling(channels, activation="tanh", dtype="float32")(x)
     surplus = [made - side for made, side in zip(x.shape[1:3], size, strict=True)]
     margins = tuple((extra // 2, extra - extra // 2) for extra in surplus)
     return layers.Cropping2D(margins, dtype="float32")(x)
@@ -127,14 +130,3 @@ def _doublings(side):
     """How often a map of 3 to 9 px is doubled: as little surplus as can be, then as often."""
     choices = [times for times in range(1, 9) if 3 <= math.ceil(side / 2**times) <= 9]
     return min(choices or [1], key=lambda times: (math.ceil(side / 2**times) * 2**times, -times))
-
-
-def _transposed(filters, **kwargs):
-    return layers.Conv2DTranspose(
-        filters, 4, 2, padding="same", kernel_initializer=_initial(), **kwargs
-    )
-
-
-def _initial():
-    """Weights as in the DCGAN paper; a new object each, since one repeats its draws."""
-    return keras.initializers.RandomNormal(stddev=0.02)

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.layers.position import PixelPositions, PositionEncoding
-from zoo.layers.regions import (
+from zoo.layers import (
     AssembleRegions,
     CropRegions,
+    PixelPositions,
+    PositionEncoding,
     RegionLatents,
     SplitRegions,
     StackRegions,

@@ -5,12 +5,11 @@ from cases import check_saving, check_training, run_latent_test, shapes
 
 import zoo
 from zoo.losses.penalties import r1_penalty
-from zoo.synthesis.global_gan import GlobalGAN
 
 
 def build(**kwargs):
     options = {"image_size": 8, "channels": 1, "filters": 4, "latents": zoo.latents.Uniform(6)}
-    return GlobalGAN(**{**options, **kwargs})
+    return zoo.GlobalGAN(**{**options, **kwargs})
 
 
 def terms(model, player="generator"):
