@@ -8,6 +8,8 @@ the class that was left out, in as many steps as another one from scratch.
 """
 
 import argparse
+import shlex
+import sys
 import time
 from pathlib import Path
 
@@ -59,7 +61,7 @@ def main():
         settings.update({name: Path(settings[name]).name for name in ("data", "features")})
         protocol = {**PROTOCOL, "embedding": embedding.protocol, **settings}
         packages = ("tensorflow", "keras", "numpy")
-        results = {"summary": summary(rows), "rows": rows}
+        results = {"command": command(), "summary": summary(rows), "rows": rows}
         write_json(arguments.output, record("finetuning", protocol, packages, **results))
     console.print(summary(rows), arguments.output)
 
@@ -137,6 +139,12 @@ def distance(model, embedding, reference, samples):
 def moments(embedded):
     """Mean and covariance of `Embedded` images."""
     return zoo.metrics.Moments.of(embedded.vectors)
+
+
+def command():
+    """How the script was called, with the names of files instead of where they lie."""
+    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
+    return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
 
 
 def summary(rows):

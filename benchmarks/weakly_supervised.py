@@ -8,6 +8,8 @@ optimizer; only one sees the images that have no label.
 """
 
 import argparse
+import shlex
+import sys
 import time
 from pathlib import Path
 
@@ -61,7 +63,7 @@ def main():
         names = [Path(path).name for path in (arguments.data, arguments.test)]
         protocol = {**PROTOCOL, "data": names, **settings}
         packages = ("tensorflow", "keras", "numpy")
-        results = {"summary": summary(rows), "rows": rows}
+        results = {"command": command(), "summary": summary(rows), "rows": rows}
         write_json(arguments.output, record("weakly_supervised", protocol, packages, **results))
     console.print(summary(rows), arguments.output)
 
@@ -146,6 +148,12 @@ def batches(train, known, seed, unlabelled, first, last):
         return tf.gather(images, tf.concat([few, others], 0)), named
 
     return tf.data.Dataset.range(first, last).map(batch).prefetch(4)
+
+
+def command():
+    """How the script was called, with the names of files instead of where they lie."""
+    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
+    return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
 
 
 def summary(rows):

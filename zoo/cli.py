@@ -81,8 +81,9 @@ def train(
     cache: Annotated[bool, typer.Option(help="Keep a folder's decoded images in memory.")] = False,
     features: Annotated[
         str | None,
-        typer.Option(help="From noise: as of evaluate; scores each epoch against --validation."),
+        typer.Option(help="From noise: as of evaluate; scores epochs against --validation."),
     ] = None,
+    score_every: Annotated[int, typer.Option(help="Epochs from one such score to the next.")] = 1,
 ):
     """Train a variant, or train on from a preset."""
     from zoo.commands import objectives, training

@@ -72,7 +72,11 @@ class LatentRun:
             embedding = embeddings.read(self._schedule.features)
             reference = real_images(self._schedule.validation, self._model, limit=_SCORED)
             quality = zoo.callbacks.SampleQuality(
-                embedding, reference, _SCORED, path=out / "quality.json"
+                embedding,
+                reference,
+                _SCORED,
+                every_epochs=self._schedule.score_every,
+                path=out / "quality.json",
             )
             callbacks = [
                 quality,

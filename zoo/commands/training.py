@@ -53,6 +53,7 @@ class Schedule:
     strategy: str = "none"
     cache: bool = False
     features: str | None = None
+    score_every: int = 1
 
 
 def train(settings, schedule, out):

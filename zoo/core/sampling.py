@@ -93,7 +93,7 @@ class SampleQuality(keras.callbacks.Callback):
         embedding: `zoo.metrics.Embedding`.
         reference: Real images that the model is not trained on, as `embedding` takes them.
         count: Integer, number of made images. Defaults to 1000.
-        every_epochs: Integer. Defaults to 1.
+        every_epochs: Integer; the first epoch is scored in any case. Defaults to 1.
         path: Path of a JSON file to which a row is added each time, or `None` (default). A run
             that is resumed goes on with what it finds there.
 
@@ -123,7 +123,7 @@ class SampleQuality(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Score when due."""
-        if (epoch + 1) % self.every_epochs:
+        if epoch and (epoch + 1) % self.every_epochs:
             return
         began = time.perf_counter()
         scores = sample_scores(self.reference, self.embedding(self.model.sample(self.count)))

@@ -79,6 +79,15 @@ def test_quality_is_logged_recorded_and_continued(embedding, tmp_path):
     assert [row["step"] for row in json.loads(path.read_text())] == [2, 4, 6]
 
 
+def test_the_first_epoch_is_scored_and_then_each_third(embedding, tmp_path):
+    callback = zoo.callbacks.SampleQuality(
+        embedding, shapes(8, seed=1), 8, every_epochs=3, path=tmp_path / "quality.json"
+    )
+    tiny().fit(shapes(2), batch_size=2, epochs=6, verbose=0, callbacks=[callback])
+    rows = json.loads((tmp_path / "quality.json").read_text())
+    assert [row["step"] for row in rows] == [1, 3, 6]
+
+
 @pytest.mark.parametrize("options", [{"count": 0}, {"every_epochs": 1.5}])
 def test_counts_are_checked(options, tmp_path):
     with pytest.raises(ValueError, match=r"must be an integer of at least 1\. Received"):
