@@ -106,7 +106,9 @@ def train(
         skip_unusable,
         mirror,
     )
-    schedule = training.Schedule(validation, steps_per_epoch, save_every, strategy, cache, features)
+    schedule = training.Schedule(
+        validation, steps_per_epoch, save_every, strategy, cache, features, score_every
+    )
     print(f"Preset: {training.train(settings, schedule, out)}")
 
 

@@ -46,12 +46,13 @@ def test_train_evaluate_generate(zoo_command, boxes, features, tmp_path):
         tmp_path / "run",
         *options(*TINY),
     ]
-    train += [*options("class_count=3"), "--steps", 4, "--steps-per-epoch", 2, "--batch-size", 4]
+    train += [*options("class_count=3"), "--steps", 6, "--steps-per-epoch", 2, "--batch-size", 4]
     train += ["--validation", boxes, "--features", features, "--discriminator-steps", 2]
+    train += ["--score-every", 3]
     train += ["--learning-rate", 1e-3, "--discriminator-learning-rate", 4e-3]
     zoo_command(*train)
     run = tmp_path / "run"
-    assert [row["step"] for row in json.loads((run / "quality.json").read_text())] == [2, 4]
+    assert [row["step"] for row in json.loads((run / "quality.json").read_text())] == [2, 6]
     assert "FD-edges" in zoo.preset_record(run / "best")["best"]["monitor"]
     report = json.loads(
         zoo_command("evaluate", run / "preset", "--data", boxes, "--features", features,
