@@ -115,11 +115,12 @@ class SampleQuality(keras.callbacks.Callback):
         self.count = count
         self.every_epochs = every_epochs
         self.path = None if path is None else Path(path)
-        self._began = self._spent = 0.0
+        self._began = 0.0
 
     def on_train_begin(self, logs=None):
-        """Start the clock."""
-        self._began, self._spent = time.perf_counter(), 0.0
+        """Start the clock, or let it go on where it was at the last score."""
+        before = self._rows()
+        self._began = time.perf_counter() - (before[-1]["seconds"] if before else 0.0)
 
     def on_epoch_end(self, epoch, logs=None):
         """Score when due."""
@@ -130,12 +131,17 @@ class SampleQuality(keras.callbacks.Callback):
         if logs is not None:
             logs.update({f"val_{name}": score.value for name, score in scores.items()})
         if self.path is not None:
-            self._record(scores, began - self._began - self._spent)
-        self._spent += time.perf_counter() - began
+            self._record(scores, began - self._began)
+        self._began += time.perf_counter() - began  # what scoring takes is no training
+
+    def _rows(self):
+        """What has been recorded up to this step."""
+        if self.path is None or not self.path.is_file():
+            return []
+        return [row for row in json.loads(self.path.read_text()) if row["step"] <= self.model.step]
 
     def _record(self, scores, seconds):
-        rows = json.loads(self.path.read_text()) if self.path.is_file() else []
-        rows = [row for row in rows if row["step"] < self.model.step]
+        rows = [row for row in self._rows() if row["step"] < self.model.step]
         protocol = next(iter(scores.values())).protocol
         values = {name: score.value for name, score in scores.items()}
         rows.append(

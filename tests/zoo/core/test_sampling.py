@@ -75,8 +75,11 @@ def test_quality_is_logged_recorded_and_continued(embedding, tmp_path):
     np.testing.assert_allclose(rows[1]["FD-edges"], expected, rtol=1e-6)
     best = zoo.preset_record(tmp_path / "best")["best"]
     assert best["value"] == min(history["val_FD-edges"])
+    path.write_text(json.dumps([rows[0], {**rows[1], "seconds": 1000.0}]))
     train(3, initial_epoch=2)
-    assert [row["step"] for row in json.loads(path.read_text())] == [2, 4, 6]
+    rows = json.loads(path.read_text())
+    assert [row["step"] for row in rows] == [2, 4, 6]
+    assert 1000 < rows[2]["seconds"] < 1060
 
 
 def test_the_first_epoch_is_scored_and_then_each_third(embedding, tmp_path):
