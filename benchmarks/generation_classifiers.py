@@ -24,7 +24,7 @@ def classifier(data, epochs=4):
     if path.is_file():
         network = keras.saving.load_model(path)
     else:
-        network = _train(*images(data, "train"), epochs)
+        network = train(*images(data, "train"), epochs)
         network.save(path)
     pixels, labels = images(data, "test")
     return network, accuracy(network, pixels, labels)
@@ -40,14 +40,25 @@ def classes(network, pixels):
     return network.predict(pixels, batch_size=256, verbose=0).argmax(axis=1)
 
 
-def _train(pixels, labels, epochs):
+def train(pixels, labels, epochs, class_count=10):
+    """Train a small convolutional network.
+
+    Args:
+        pixels: Float32 images in [-1, 1].
+        labels: Integers `(N,)`.
+        epochs: Integer.
+        class_count: Integer. Defaults to 10.
+
+    Returns:
+        A `keras.Model`: images to probabilities.
+    """
     keras.utils.set_random_seed(0)
     x = inputs = keras.Input(pixels.shape[1:])
     for width in (32, 64):
         x = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
         x = layers.MaxPooling2D()(layers.BatchNormalization()(x))
     x = layers.Dropout(0.4)(layers.Dense(128, activation="relu")(layers.Flatten()(x)))
-    network = keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+    network = keras.Model(inputs, layers.Dense(class_count, activation="softmax")(x))
     rate = keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(pixels) // 128)
     network.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
     network.fit(pixels, labels, batch_size=128, epochs=epochs, verbose=2)

@@ -78,7 +78,7 @@ def test_two_replicas_equal_one(mirrored):
     for scope in (None, mirrored.scope()):
         keras.utils.set_random_seed(0)
         with scope or contextlib.nullcontext():
-            model = build(4)
+            model = build(4, feature_matching=True)
             optimizers = keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1)
             # Tracing takes longer than these few steps: only what is under test is traced.
             model.compile(*optimizers, run_eagerly=scope is None)
@@ -123,7 +123,7 @@ def test_a_batch_without_labels_trains_without_the_supervised_term():
 
 
 def test_features_of_made_images_move_to_those_of_real_ones():
-    model = build()
+    model = build(feature_matching=True)
     model.compile(keras.optimizers.Adam(0.01), keras.optimizers.SGD(0.0))
     images = cases.shapes(64)
     data = tf.data.Dataset.from_tensors((images, np.full(64, -1, "int32"))).repeat(40)
