@@ -107,12 +107,10 @@ def _networks(model, lender, has_discriminator):
     yield "generator", model.generator, lender.generator
     if model.averaged_generator is not None:
         yield "averaged_generator", model.averaged_generator, lender.inference_network
-    if model.discriminator is not None:
-        yield (
-            "discriminator",
-            model.discriminator,
-            lender.discriminator if has_discriminator else None,
-        )
+    for name in ("discriminator", "local_discriminator"):  # the latter of models with regions
+        network = getattr(model, name, None)
+        if network is not None:
+            yield name, network, getattr(lender, name, None) if has_discriminator else None
 
 
 def _paired_layers(target, origin):

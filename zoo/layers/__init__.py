@@ -8,6 +8,7 @@ from zoo.layers.minibatch import MinibatchDeviation as MinibatchDeviation
 from zoo.layers.modulation import ModulatedConv as ModulatedConv
 from zoo.layers.modulation import StyledConv as StyledConv
 from zoo.layers.noise import Dropout as Dropout
+from zoo.layers.noise import GaussianNoise as GaussianNoise
 from zoo.layers.normalization import BatchNorm as BatchNorm
 from zoo.layers.normalization import InstanceNorm as InstanceNorm
 from zoo.layers.position import PixelPositions as PixelPositions

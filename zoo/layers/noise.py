@@ -47,3 +47,39 @@ class Dropout(keras.layers.Layer):
     def get_config(self):
         """The constructor's arguments."""
         return {**super().get_config(), "rate": self.rate}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class GaussianNoise(keras.layers.Layer):
+    """Add normal noise in training, drawn as that of `Dropout`.
+
+    Args:
+        deviation: Float, 0 or more.
+
+    Example:
+
+    >>> GaussianNoise(0.5)(keras.ops.ones((1, 2)), training=False).numpy()
+    array([[1., 1.]], dtype=float32)
+    """
+
+    def __init__(self, deviation, **kwargs):
+        super().__init__(**kwargs)
+        if not deviation >= 0:
+            raise ValueError(f"`deviation` must be 0 or more. Received: deviation={deviation!r}")
+        self.deviation = float(deviation)
+
+    def call(self, inputs, training=None):
+        """Add to `inputs`, float `(N, ...)`, in training mode; otherwise return them."""
+        if not training or not self.deviation:
+            return inputs
+        batch_size, *shape = tf.unstack(tf.shape(inputs))
+        noise = randomness.of_layer(self, batch_size, shape)
+        return inputs + tf.cast(self.deviation * noise, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output: that of the input."""
+        return input_shape
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {**super().get_config(), "deviation": self.deviation}

@@ -6,9 +6,8 @@ import tensorflow as tf
 from keras import layers
 
 from zoo.core import latents as distributions
-from zoo.core import randomness
 from zoo.core.latent import LatentGAN
-from zoo.layers import BatchNorm
+from zoo.layers import BatchNorm, GaussianNoise
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -207,7 +206,7 @@ def perceptron_features(image_shape, units=(1000, 500, 250, 250, 250), *, noise=
     inputs = keras.Input(tuple(image_shape), name="image")
     x = layers.Flatten()(inputs)
     for index, width in enumerate(units):
-        x = Noise(0.5, name=f"noise_{index}")(x) if noise else x
+        x = GaussianNoise(0.5, name=f"noise_{index}")(x) if noise else x
         x = layers.ReLU()(layers.LayerNormalization()(layers.Dense(width)(x)))
     return keras.Model(inputs, x, name="perceptron_features")
 
@@ -236,37 +235,6 @@ def perceptron_generator(image_shape, latent_size=100, units=(500, 500)):
     x = layers.Dense(height * width * channels, activation="tanh", dtype="float32")(x)
     images = layers.Reshape(tuple(image_shape), dtype="float32", name="images")(x)
     return keras.Model(inputs, images, name="perceptron_generator")
-
-
-@keras.saving.register_keras_serializable(package="zoo")
-class Noise(keras.layers.Layer):
-    """Add normal noise in training: other noise for each sample, step and replica.
-
-    Args:
-        deviation: Float, 0 or more.
-    """
-
-    def __init__(self, deviation, **kwargs):
-        super().__init__(**kwargs)
-        if not deviation >= 0:
-            raise ValueError(f"`deviation` must be 0 or more. Received: deviation={deviation!r}")
-        self.deviation = float(deviation)
-
-    def call(self, inputs, training=None):
-        """Add to `inputs`, float `(N, ...)`, in training mode; otherwise return them."""
-        if not training or not self.deviation:
-            return inputs
-        batch_size, *shape = tf.unstack(tf.shape(inputs))
-        noise = randomness.of_layer(self, batch_size, shape)
-        return inputs + tf.cast(self.deviation * noise, inputs.dtype)
-
-    def compute_output_shape(self, input_shape):
-        """Shape of the output: that of the input."""
-        return input_shape
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {**super().get_config(), "deviation": self.deviation}
 
 
 @keras.saving.register_keras_serializable(package="zoo")

@@ -46,6 +46,12 @@ def test_copies_both_networks_and_the_average():
     assert np.abs(moved).max() > 0  # or the average was not told apart from the generator
 
 
+def test_copies_the_discriminators_of_regions():
+    trained, model = (zoo.GlobalGAN(image_size=12, channels=1, filters=4) for _ in range(2))
+    finetuning.warm_start(model, trained, strict=True)
+    assert_equal_weights(model.local_discriminator, trained.local_discriminator)
+
+
 def test_without_an_average_the_generator_serves_for_it():
     trained, model = gan(), gan(ema_halflife_images=8)
     finetuning.warm_start(model, trained)

@@ -1,10 +1,11 @@
 """Noise of layers."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from zoo.core import randomness
-from zoo.layers import Dropout
+from zoo.layers import Dropout, GaussianNoise
 
 
 def masks(layer, step, calls=1):
@@ -38,3 +39,13 @@ def test_scopes_nest_and_close():
     assert not randomness.in_scope()
     np.testing.assert_array_equal(inner, masks(layer, 1)[0])
     np.testing.assert_array_equal(outer, masks(layer, 0)[0])
+
+
+def test_gaussian_noise_has_its_deviation_and_is_off_in_inference():
+    noise = masks(GaussianNoise(0.5), 0)[0] - 1
+    assert abs(noise.std() - 0.5) < 0.05
+    assert abs(noise.mean()) < 0.1
+    assert np.abs(noise[0] - noise[1]).max() > 0.1
+    np.testing.assert_array_equal(GaussianNoise(0.5)(tf.ones((2, 3)), training=False), 1)
+    with pytest.raises(ValueError, match=r"`deviation` must be 0 or more. Received: deviation=-1"):
+        GaussianNoise(-1)

@@ -150,17 +150,6 @@ def test_learns_classes_from_one_label_each():
     assert accuracy[1] > max(0.9, accuracy[0] + 0.2), accuracy
 
 
-def test_noise_is_for_training_and_differs_between_samples():
-    x = tf.zeros((2, 100))
-    layer = module.Noise(0.5)
-    np.testing.assert_array_equal(layer(x, training=False), x)
-    noise = layer(x, training=True).numpy()
-    assert noise.std() == pytest.approx(0.5, rel=0.2)
-    assert np.abs(noise[0] - noise[1]).max() > 0.1
-    with pytest.raises(ValueError, match=r"`deviation` must be 0 or more. Received: deviation=-1"):
-        module.Noise(-1)
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
