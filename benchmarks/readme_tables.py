@@ -219,6 +219,36 @@ def generation_table():
     return [*rows, "", about]
 
 
+def finetuning_table():
+    """One row for each way to learn from few images."""
+    results = _results("finetuning")
+    protocol, titles = results["protocol"], {"scratch": "from scratch", "warm_start": "fine-tuned"}
+    rows = ["| 500 images of one class | Frechet distance |", "|---|---|"]
+    for way, value in results["summary"].items():
+        title = titles.get(way, f"fine-tuned, {way.removeprefix('freeze_')} lowest layer(s) frozen")
+        rows.append(f"| {title} | {value:.0f} |")
+    about = (
+        f"{protocol['model']}; {protocol['steps']:,} steps on {protocol['count']} images of class "
+        f"{protocol['target']} of {protocol['data']}, after {protocol['pretraining_steps']:,} on "
+        f"the other classes; {len(results['rows'])} seed(s); {protocol['embedding']}."
+    )
+    return [*rows, "", about]
+
+
+def weakly_supervised_table():
+    """One row for each way to learn from few labels."""
+    results = _results("weakly_supervised")
+    summary, protocol = dict(results["summary"]), results["protocol"]
+    seeds = summary.pop("seeds")
+    rows = ["| few labels | test accuracy |", "|---|---|"]
+    rows += [f"| {way.replace('_', ' ')} | {100 * value:.1f} % |" for way, value in summary.items()]
+    about = (
+        f"{protocol['labels_per_class']} labels a class, {seeds} draw(s) of labels, "
+        f"{protocol['data'][0]}; supervised: {protocol['supervised']}."
+    )
+    return [*rows, "", about]
+
+
 def _further(row):
     """What only some runs measure."""
     said = []
@@ -254,6 +284,8 @@ TABLES = {
     "pipeline": pipeline_table,
     "inference": inference_table,
     "generation": generation_table,
+    "finetuning": finetuning_table,
+    "weakly_supervised": weakly_supervised_table,
     "presets": presets_table,
     "sample_presets": sample_presets_table,
     "variants": variants_table,

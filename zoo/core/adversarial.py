@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from zoo.core import compile_arguments, distribution, presets, randomness, replicas
+from zoo.core import compile_arguments, distribution, finetuning, presets, randomness, replicas
 from zoo.core.averaging import averaged_copy, update_average
 from zoo.core.running_means import RunningMeans
 
@@ -197,11 +197,14 @@ class AdversarialModel(keras.Model):
             "metrics": [serialize(metric) for metric in self.image_metrics],
             "run_eagerly": self.run_eagerly,
             "jit_compile": self.jit_compile,
+            "frozen_layers": finetuning.frozen_layers(self),
         }
 
     def compile_from_config(self, config):
         """Compile as `get_compile_config` recorded; the optimizers are built for their state."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        config = keras.saving.deserialize_keras_object(config)
+        finetuning.freeze_lower_layers(self, config.pop("frozen_layers", 0))
+        self.compile(**config)
 
     def fit(self, x=None, y=None, *, callbacks=None, validation_data=None, **options):
         """Train as `keras.Model.fit` does, on one device, several, or several workers.

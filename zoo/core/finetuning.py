@@ -147,7 +147,7 @@ def freeze_lower_layers(model, count):
 
     What they see is common to many kinds of images; with few images of a new kind, the rest
     learns the difference and overfits later. Call it before `compile()`, also in a script that
-    goes on from a checkpoint: a model that is loaded from a file trains all its layers.
+    goes on from a checkpoint. `.keras` files and presets with their training state remember it.
 
     A layer is a convolution or a dense layer with the normalisation that follows it; batch norm
     in the frozen part uses its moving statistics and does not update them. Spectral normalisation

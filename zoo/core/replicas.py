@@ -9,11 +9,11 @@ def at_least_one(tensor):
     The mean over no sample is NaN. The model counts the samples before, so this one has weight 0.
     """
     context = tf.distribute.get_replica_context()
-    if context.num_replicas_in_sync == 1 or tensor.shape[0] is not None:
+    if context.num_replicas_in_sync == 1 or tensor.shape[0]:
         return tensor
     shape = tf.concat([[1], tf.shape(tensor)[1:]], axis=0)
     filled = tf.cond(tf.shape(tensor)[0] > 0, lambda: tensor, lambda: tf.zeros(shape, tensor.dtype))
-    return tf.ensure_shape(filled, tensor.shape)
+    return tf.ensure_shape(filled, [None, *tensor.shape[1:]])
 
 
 def split_batch(data, parts):

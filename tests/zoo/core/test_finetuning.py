@@ -174,6 +174,21 @@ def test_freezing_comes_before_compile():
         finetuning.freeze_lower_layers(alone, 1)
 
 
+def test_frozen_layers_survive_saving(tmp_path):
+    model = gan(ema_halflife_images=8)
+    finetuning.freeze_lower_layers(model, 2)
+    model.compile(run_eagerly=True)
+    train(model)
+    model.save(tmp_path / "model.keras")
+    model.save_to_preset(tmp_path / "preset", training_state=True)
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    copies = [loaded, zoo.from_preset(tmp_path / "preset")]
+    train(model)
+    for copy in copies:
+        assert finetuning.frozen_layers(copy) == 2
+        cases.assert_same_state(train(copy), model, rtol=1e-5, atol=1e-6)
+
+
 def test_a_frozen_run_resumes_from_its_checkpoint(tmp_path):
     def frozen():
         model = gan()
