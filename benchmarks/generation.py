@@ -72,7 +72,13 @@ def write(rows, bench):
         "modes": f"{_FOR_MODES} made images, each channel classified",
     }
     packages = ("tensorflow", "keras")
-    timing.write_json(RESULT, timing.record("generation", protocol, packages, rows=rows))
+    record = timing.record("generation", protocol, packages, rows=rows)
+    names = sorted({generation_data.base(row["data"]) for row in rows})
+    data = " ".join(f"--data {name}=..." for name in names)
+    record["command"] = (
+        f"python benchmarks/generation.py {data} --features {Path(bench.features).name} --runs ..."
+    )
+    timing.write_json(RESULT, record)
 
 
 class Bench:
