@@ -36,9 +36,10 @@ def from_npz(name, image_size=None, channels=None, augment=True):
     """Reads an array of images, and the labels beside it, from a file that `numpy.savez` wrote.
 
     Images are a uint8 or uint16 array `(count, height, width)` or `(count, height, width, c)` with
-    1 or 3 channels. Labels are the array of ints >= 0 of the same length; of several, the one whose
-    name shares the most words with that of the images (`x_test`, `y_test`; `train_images`,
-    `train_labels`). An array of str, if there is one, names the classes.
+    1 or 3 channels. Labels are the array of ints of the same length, -1 for an image without one;
+    of several, the one whose name shares the most words with that of the images (`x_test` and
+    `y_test`; `train_images` and `train_labels`). An array of str, if there is one, names the
+    classes.
 
     Args:
         name: `"FILE.npz"`, or `"FILE.npz:KEY"` if the file holds several arrays of images, where
@@ -180,10 +181,10 @@ def _are_images(shape, dtype):
 def _npz_classes(headers, arrays, image_key, path):
     """The `Classes` of the images called `image_key`."""
     count = headers[image_key][0][0]
-    keys = [key for key in _label_keys(headers, image_key) if arrays[key].min() >= 0]
+    keys = [key for key in _label_keys(headers, image_key) if arrays[key].min() >= -1]
     if len(keys) != 1:
         return Classes(
-            reason=f"'{path}' must hold one array of {count} ints >= 0 for '{image_key}', and "
+            reason=f"'{path}' must hold one array of {count} ints >= -1 for '{image_key}', and "
             f"those that may be meant are {keys}"
         )
     texts = [key for key, (_, dtype) in headers.items() if dtype.kind == "U"]

@@ -28,7 +28,7 @@ def from_arrays(
         value_range: `(lowest, highest)` possible value of float images, e.g. `(0, 1)`; integer
             images use the range of their type.
         augment: whether `stream` flips and turns the crops.
-        labels: the class of each image, ints >= 0 of shape `(count,)`, or `None`.
+        labels: the class of each image, ints of shape `(count,)` from 0 on, -1 for none; or `None`.
         class_names: the names of classes 0, 1, ..., a sequence of str, or `None`.
 
     Returns:

@@ -18,7 +18,7 @@ def as_classes(labels, class_names, count):
     """Checks labels that a user or a file gives.
 
     Args:
-        labels: ints >= 0 of shape `(count,)` or `(count, 1)`.
+        labels: ints of shape `(count,)` or `(count, 1)`: classes from 0 on, -1 for none.
         class_names: the names of classes 0, 1, ..., a sequence of str, or `None`.
         count: number of images.
 
@@ -35,10 +35,10 @@ def as_classes(labels, class_names, count):
             f"Received: {labels.dtype} of shape {labels.shape}."
         )
     low, high = labels.min(), labels.max()
-    if low < 0 or high > np.iinfo(np.int32).max:
+    if low < -1 or high > np.iinfo(np.int32).max:
         raise ValueError(
-            f"`labels` must count from 0. Received: labels from {low} to {high}. "
-            "Number the classes 0, 1, 2, ..., and leave out images whose class is unknown."
+            f"`labels` must count from 0, -1 for none. Received: labels from {low} to {high}. "
+            "Number the classes 0, 1, 2, ..., and images whose class is unknown -1."
         )
     if class_names is not None and len(class_names) <= high:
         raise ValueError(

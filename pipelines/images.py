@@ -78,8 +78,8 @@ class ImageSource(abc.ABC):
         """The same images with labels of yours.
 
         Args:
-            labels: ints >= 0 of shape `(count,)`, in the order of the source; those of a folder
-                are in the order of `source.paths`.
+            labels: ints of shape `(count,)`, classes from 0 on and -1 for none, in the order of the
+                source; those of a folder are in the order of `source.paths`.
             class_names: the names of classes 0, 1, ..., a sequence of str, or `None`.
 
         Returns:

@@ -93,7 +93,8 @@ def labelled(
         mirror: whether each image is flipped left-right with a probability of one half.
 
     Returns:
-        A `tf.data.Dataset` of float32 NHWC images in [-1, 1] and int32 labels `(N,)`.
+        A `tf.data.Dataset` of float32 NHWC images in [-1, 1] and int32 labels `(N,)`, -1 where an
+        image has none.
 
     Raises:
         ValueError: for arguments that do not fit each other, or a source without labels.

@@ -141,8 +141,8 @@ def test_npz_labels_of_parts_of_one_length(tmp_path):
 @pytest.mark.parametrize(
     ("others", "reason"),
     [
-        ({}, "must hold one array of 6 ints >= 0 for 'images'.* are \\[\\]"),
-        ({"labels": LABELS - 1}, "those that may be meant are \\[\\]"),
+        ({}, "must hold one array of 6 ints >= -1 for 'images'.* are \\[\\]"),
+        ({"labels": LABELS - 2}, "those that may be meant are \\[\\]"),
         ({"labels": LABELS[:5]}, "those that may be meant are \\[\\]"),
         ({"labels": LABELS, "ages": LABELS}, "those that may be meant are \\['labels', 'ages'\\]"),
         (

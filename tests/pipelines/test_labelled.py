@@ -204,8 +204,16 @@ def test_labels_of_your_own():
         ([0.0] * 11, None, "`labels` must be ints .*float64"),
         (["cat"] * 11, None, "`labels` must be ints .*<U3"),
         (np.zeros((11, 3), int), None, r"of shape \(11, 3\)"),
-        ([-1] + [2] * 10, None, "`labels` must count from 0. Received: labels from -1 to 2"),
-        ([2**31] * 11, None, "`labels` must count from 0. Received: labels from 2147483648"),
+        (
+            [-2] + [2] * 10,
+            None,
+            "`labels` must count from 0, -1 for none. Received: labels from -2",
+        ),
+        (
+            [2**31] * 11,
+            None,
+            "`labels` must count from 0, -1 for none. Received: labels from 2147483648",
+        ),
         ([3] * 11, NAMES, "`class_names` must name all classes. Received: 3 names.* up to 3. Give"),
     ],
 )

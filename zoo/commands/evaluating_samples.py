@@ -5,7 +5,7 @@ from zoo.commands.latent_runs import real_images
 from zoo.metrics import sample_scores
 
 
-def evaluate(model, data, features, count=1000, seed=0):
+def evaluate(model, data, features, count=1000, seed=0, recipe=None):
     """Compare made images with real ones.
 
     Args:
@@ -14,13 +14,19 @@ def evaluate(model, data, features, count=1000, seed=0):
         features: What `zoo.commands.embeddings.read` takes.
         count: Integer, number of made images, and at most of real ones. Defaults to 1000.
         seed: Integer, of the latents. Defaults to 0.
+        recipe: Must be `None`: nothing is damaged here.
 
     Returns:
         Dict: `data`, `seed`, `images`, and for each score `value` and `protocol`.
 
     Raises:
-        ValueError: If `features` is missing, or there are too few images.
+        ValueError: If `features` is missing, a recipe is given, or there are too few images.
     """
+    if recipe is not None:
+        raise ValueError(
+            f"`--recipe` is for models that restore. A {type(model).__name__} makes images from "
+            f"noise. Received: {recipe!r}"
+        )
     if features is None:
         raise ValueError(
             "`--features` is needed to score images from noise: efficientnet_lite0.keras, or "

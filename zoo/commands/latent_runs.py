@@ -27,8 +27,12 @@ class LatentRun:
                     f"`--{name}` is for models that restore; a {type(model).__name__} trains on "
                     f"whole images, scaled to its size. Received: {getattr(settings, name)!r}"
                 )
-        if schedule.features and not schedule.validation:
-            raise ValueError("`--features` needs `--validation`: images to compare samples with.")
+        if bool(schedule.features) != bool(schedule.validation):
+            raise ValueError(
+                "`--features` and `--validation` belong together: the network, and the held-out "
+                f"images to compare samples with. Received: --features {schedule.features}, "
+                f"--validation {schedule.validation}"
+            )
         self._model, self._settings, self._schedule = model, settings, schedule
         folder = {}
         if os.path.isdir(settings.data):
@@ -36,13 +40,16 @@ class LatentRun:
             folder = {"cache": schedule.cache, "on_error": on_error}
         self._images = _source(settings.data, model, **folder)
         self._make = pipelines.labelled if model.reads_labels else pipelines.unlabelled
+        self.batches(0)  # what the data lack shows here, before anything is written
+        _check_labels(self._images, model)
         self.record = {}
         self.title = f"{len(self._images)} images"
 
     @staticmethod
     def compile(model, settings):
         """Compile with the paper's optimizers, at other learning rates where they are given."""
-        rates = settings.learning_rate, settings.discriminator_learning_rate
+        rate = settings.learning_rate
+        rates = rate, settings.discriminator_learning_rate or rate
         optimizers = [
             optimizer if rate is None else _at_rate(optimizer, rate)
             for optimizer, rate in zip(model.default_optimizers(), rates, strict=True)
@@ -100,6 +107,20 @@ def real_images(data, model, limit):
 
 def _source(data, model, **folder):
     return pipelines.from_source(data, channels=model.image_shape[-1], augment=False, **folder)
+
+
+def _check_labels(source, model):
+    """Raise if a label is of no class that the model has: on a GPU it would be read as zeros."""
+    if not model.reads_labels:
+        return
+    low, high = source.labels.min(), source.labels.max()
+    if low < (-1 if model.takes_unlabelled else 0) or high >= model.class_count:
+        none = ", or -1 for none" if model.takes_unlabelled else ""
+        raise ValueError(
+            f"`--data` must have labels from 0 to {model.class_count - 1}{none}; "
+            f"`--set class_count={high + 1}` changes how many classes there are. "
+            f"Received: labels from {low} to {high}"
+        )
 
 
 def _at_rate(optimizer, rate):

@@ -22,6 +22,12 @@ class PairedRun:
     """
 
     def __init__(self, model, settings, schedule):
+        for name, value in (("mirror", settings.mirror), ("features", schedule.features)):
+            if value:
+                raise ValueError(
+                    f"`--{name}` is for models that make images from noise. A "
+                    f"{type(model).__name__} flips its crops and is scored by PSNR and SSIM."
+                )
         self._settings, self._schedule = settings, schedule
         folder = {}
         if os.path.isdir(settings.data):

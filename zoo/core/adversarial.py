@@ -304,8 +304,7 @@ class AdversarialModel(keras.Model):
         return {"seed": seed, "count": count, **self.prepare(data, seed)}
 
     def _global_batch_size(self, batch):
-        context = tf.distribute.get_replica_context()
-        return context.all_reduce(tf.distribute.ReduceOp.SUM, batch["count"])
+        return replicas.summed(batch["count"])
 
     def _scaled(self, terms, batch, optimizer):
         """Sum the terms, weighted by this replica's share of the global batch.

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from zoo.core import transformations
+from zoo.core import replicas, transformations
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -118,10 +118,7 @@ class AdaptiveAugmentation(keras.layers.Layer):
         """
         logits = tf.concat([tf.reshape(each, [-1]) for each in tf.nest.flatten(real_logits)], 0)
         sign = tf.reduce_mean(tf.sign(tf.cast(tf.stop_gradient(logits), tf.float32)))
-        total = tf.stack([sign * count, count])
-        context = tf.distribute.get_replica_context()
-        if context is not None and context.num_replicas_in_sync > 1:
-            total = context.all_reduce(tf.distribute.ReduceOp.SUM, total)
+        total = replicas.summed(tf.stack([sign * count, count]))
         direction = tf.sign(total[0] / total[1] - self.target)
         moved = self.probability + direction * total[1] / float(self.images)
         self.probability.assign(tf.clip_by_value(moved, 0.0, float(self.limit)))

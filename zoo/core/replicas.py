@@ -3,6 +3,21 @@
 import tensorflow as tf
 
 
+def summed(values):
+    """Add a tensor up over the replicas of a step, with gradients.
+
+    Args:
+        values: Float tensor, of one shape on all replicas.
+
+    Returns:
+        The sum; `values` itself on one replica and outside of a step.
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return values
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
+
+
 def at_least_one(tensor):
     """Give a replica for which the last batch left nothing one sample of zeros.
 

@@ -11,6 +11,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from zoo.core import replicas
+
 _MAPS = (list, tuple)
 
 
@@ -266,11 +268,9 @@ def _relativistic(more_real, less_real):
 
 def _global_mean(x):
     """Mean over the elements of all replicas, whose batches may differ in size; differentiable."""
-    replica = tf.distribute.get_replica_context()
-    if replica is None or replica.num_replicas_in_sync == 1:
-        return ops.mean(x)
-    parts = tf.stack([tf.reduce_sum(x), tf.cast(tf.size(x), tf.float32)])
-    total, count = tf.unstack(replica.all_reduce(tf.distribute.ReduceOp.SUM, parts))
+    total, count = tf.unstack(
+        replicas.summed(tf.stack([tf.reduce_sum(x), tf.cast(tf.size(x), tf.float32)]))
+    )
     return total / count
 
 

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from zoo.core import replicas
+
 # Of a half-precision generator, as in `zoo.losses.penalties`.
 _FLOAT16_SCALE = 256.0
 
@@ -78,10 +80,7 @@ class PathLength(keras.layers.Layer):
             Scalar float32: the mean penalty over this replica's samples.
         """
         due = tf.cast(due, tf.float32)
-        newest = tf.stop_gradient(tf.reduce_mean(lengths)) * share
-        context = tf.distribute.get_replica_context()
-        if context is not None and context.num_replicas_in_sync > 1:
-            newest = context.all_reduce(tf.distribute.ReduceOp.SUM, newest)
+        newest = replicas.summed(tf.stop_gradient(tf.reduce_mean(lengths)) * share)
         old = tf.convert_to_tensor(self.mean)
         mean = old + due * self.decay * (newest - old)
         self.mean.assign(mean)

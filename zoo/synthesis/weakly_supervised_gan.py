@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras import layers
 
 from zoo.core import latents as distributions
+from zoo.core import replicas
 from zoo.core.latent import LatentGAN
 from zoo.layers import BatchNorm, GaussianNoise
 
@@ -50,6 +51,7 @@ class WeaklySupervisedGAN(LatentGAN):
     #: What the variant is for, in the words of `zoo list`.
     task = "classification from few labels"
     reads_labels = True
+    takes_unlabelled = True
 
     def __init__(
         self,
@@ -283,10 +285,7 @@ def _global_mean(values, weights):
     """Weighted mean of `(N, F)` over the samples of all replicas; 0 without weights."""
     values = tf.cast(values, tf.float32)
     total = tf.reduce_sum(values * weights[:, None], axis=0)
-    parts = tf.concat([total, [tf.reduce_sum(weights)]], axis=0)
-    context = tf.distribute.get_replica_context()
-    if context is not None and context.num_replicas_in_sync > 1:
-        parts = context.all_reduce(tf.distribute.ReduceOp.SUM, parts)
+    parts = replicas.summed(tf.concat([total, [tf.reduce_sum(weights)]], axis=0))
     return parts[:-1] / tf.maximum(parts[-1], 1.0)
 
 
