@@ -157,7 +157,7 @@ def objective_file(objective):
 
 def command(name, training):
     """Return the command that trains these weights."""
-    words = [f"zoo train {training['model']} --data {training['data']}"]
+    words = [f"zoo train {training['model']} --data {shlex.quote(training['data'])}"]
     options = (f"{key}={value}" for key, value in training["options"].items())
     words += [f"--set {shlex.quote(option)}" for option in options]
     if training["objective"]:

@@ -3,9 +3,9 @@
 Run it after `zoo train`; it scores the weights that it publishes (float16 storage included). The
 grid of the card is not selected: seed 1.
 
-    python benchmarks/publish_samples.py runs/fashion fashion_conditional \\
+    python benchmarks/publish_samples.py runs/fashion conditional_fashion \\
         --data t10k-images-idx3-ubyte.gz --features efficientnet_lite0.keras \\
-        --facts benchmarks/presets/fashion_conditional.json
+        --facts benchmarks/presets/conditional_fashion.json
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main():
     facts = json.loads(arguments.facts.read_text())
     folder = PRESETS / arguments.name
     training = zoo.preset_record(arguments.run / "preset")["training"]
-    training = {**training, "data": facts["data_name"]}
+    training = {**training, "data": facts["source"]}
     model = zoo.from_preset(arguments.run / "preset")
     # The folder in the package is replaced when all is measured, not before.
     with tempfile.TemporaryDirectory() as stored:

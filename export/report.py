@@ -47,11 +47,11 @@ class ParityReport:
 
     Attributes:
         differences: Tuple of `Difference`, one for each served function.
-        photograph_sizes: Tuple of `(height, width)` of the photographs.
+        image_sizes: Tuple of `(height, width)`, of the photographs or of the made images.
     """
 
     differences: tuple[Difference, ...]
-    photograph_sizes: tuple[tuple[int, int], ...]
+    image_sizes: tuple[tuple[int, int], ...]
 
     @property
     def passed(self):
@@ -64,14 +64,14 @@ class ParityReport:
         content = {
             "passed": self.passed,
             "differences": rows,
-            "photograph_sizes": self.photograph_sizes,
+            "image_sizes": self.image_sizes,
         }
         return json.dumps(content, indent=2)
 
     def __str__(self):
-        sizes = ", ".join(f"{height}x{width}" for height, width in self.photograph_sizes)
+        sizes = ", ".join(f"{height}x{width}" for height, width in dict.fromkeys(self.image_sizes))
         lines = [
-            f"Difference to Keras in [0, 1], on {len(self.photograph_sizes)} photographs ({sizes})",
+            f"Difference to Keras in [0, 1], on {len(self.image_sizes)} images ({sizes})",
             *map(str, self.differences),
         ]
         return "\n".join(lines)

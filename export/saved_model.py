@@ -8,12 +8,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from export.record import write_record
-from export.signatures import (
-    alignment_of,
-    bytes_signature,
-    exportable_network,
-    float_signature,
-)
+from export.served import served
 from zoo.core.hardware import chosen_precision
 
 # A writer retries when another one takes its number; more losses in a row than this are no race.
@@ -22,6 +17,15 @@ _MAX_ATTEMPTS = 1000
 
 def saved_model(model, directory, *, precision="auto", alignment=None, max_pixels=2**22):
     """Write the next numbered version of a model, with signatures on floats and on files.
+
+    Of a model that makes images from noise:
+
+    * `serving_default`, also called `sample`: `latents`, float32 `(N, size)` as `model.inputs`
+      draws them, and `labels`, int32 `(N,)`, if it has classes, to `images` in [0, 1];
+    * `sample_bytes`: the same to `sampled_bytes`, PNG files.
+
+    Latents that are not finite and labels of no class are refused with an error that says which.
+    A `zoo.StyleGAN2` serves `model.truncated_network(0.7)` in the same way. Of all others:
 
     * `serving_default`: `images`, float32 `(N, H, W, C)` in [0, 1], to `restored_images` in [0, 1];
     * `restore_bytes`: `image_bytes`, a batch `(N,)` of JPEG or PNG files of any size each, to
@@ -37,8 +41,9 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
     versions are not touched, and several processes may export into one directory.
 
     Args:
-        model: A model of the zoo, or a functional `keras.Model` on images in [-1, 1] with input
-            shape `(None, None, None, 1 or 3)`.
+        model: A model of the zoo; or a functional `keras.Model` on images in [-1, 1] with input
+            shape `(None, None, None, 1 or 3)`, or from inputs called `latents` (and `labels`) to
+            such images.
         directory: Path of the model's folder; it is created. The versions are `1`, `2`, ... in it.
         precision: `"auto"` (default), `"float32"` or `"bfloat16"`. `"auto"` judges the machine that
             exports: bfloat16 if it has AMX or a GPU of compute capability 8 and later, else
@@ -68,11 +73,10 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
     """
     directory = Path(directory)
     _check_arguments(directory, max_pixels)
-    network = exportable_network(model, chosen_precision(precision))
-    alignment = alignment_of(network, alignment)
+    what = served(model, chosen_precision(precision), alignment)
     signatures = {
-        "serving_default": float_signature(network, alignment).get_concrete_function(),
-        "restore_bytes": bytes_signature(network, alignment, max_pixels).get_concrete_function(),
+        name: function.get_concrete_function()
+        for name, function in what.signatures(max_pixels).items()
     }
     for function in signatures.values():
         _check_operations(function.graph.as_graph_def())
@@ -82,14 +86,13 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
     unfinished = directory / f".writing-{uuid.uuid4().hex}"
     unfinished.mkdir()
     try:
-        _write(network, signatures, unfinished)
+        _write(what.network, signatures, unfinished)
         write_record(
             unfinished,
-            model=getattr(model, "name", network.name),
+            model=getattr(model, "name", what.network.name),
             precision=precision_of(signatures.values()),
             requested_precision=precision,
-            alignment=alignment,
-            max_pixels=max_pixels,
+            **what.facts(max_pixels),
         )
         return _publish(unfinished, directory)
     finally:

@@ -1,4 +1,4 @@
-"""What is served: functions on float images and on image files, as TensorFlow graphs.
+"""What is served of a model on images: functions on floats and on files, as TensorFlow graphs.
 
 Inside the project images are float32 in [-1, 1]; outside they are float32 in [0, 1] or files.
 This module holds the conversion between the two.
@@ -139,6 +139,21 @@ def _check_range(images):
         )
 
     return require(tf.reduce_all(inside), message)
+
+
+def lite_function(network, alignment=1):
+    """Return a `tf.function` for TFLite: one image, without checks, which the format lacks."""
+    channels = network.inputs[0].shape[-1]
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([1, None, None, channels], tf.float32, FLOAT_INPUT)],
+        autograph=False,
+    )
+    def serving_default(images):
+        images = tf.clip_by_value(images, 0.0, 1.0)
+        return {FLOAT_OUTPUT: restore_unit_range(network, images, alignment)}
+
+    return serving_default
 
 
 def bytes_signature(network, alignment=1, max_pixels=2**22):

@@ -7,26 +7,18 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from export.photographs import photographs
-from export.signatures import (
-    FLOAT_INPUT,
-    FLOAT_OUTPUT,
-    alignment_of,
-    exportable_network,
-    restore_unit_range,
-)
+from export.served import served
 from export.tflite_diagnosis import layers_that_do_not_convert
-
-_CALIBRATION_PHOTOGRAPHS = 64
-_CALIBRATION_SIDE = 256
 
 
 def tflite(model, path, quantize=None, representative=None, *, alignment=None):
-    """Write a model as a TFLite file that takes images of any height and width.
+    """Write a model as a TFLite file.
 
-    The file has one signature, `serving_default`: `images`, float32 `(1, H, W, C)` in [0, 1], to
-    `restored_images`, float32 in [0, 1], whatever the precision inside. `quantize` trades exactness
-    for size and speed; see what it costs with `export.check`:
+    The file has one signature, `serving_default`, on float32 whatever the precision inside. Of a
+    model on images, it takes `images` `(1, H, W, C)` in [0, 1], of any height and width, to
+    `restored_images` in [0, 1]. Of a model that makes images from noise, it takes `latents`
+    `(1, size)`, and `labels`, int32 `(1,)`, if it has classes, to `images` in [0, 1]. `quantize`
+    trades exactness for size and speed; see what it costs with `export.check`:
 
     * `None`: float32 weights and arithmetic;
     * `"float16"`: weights of half the size, rounded; arithmetic in float32 on a CPU;
@@ -39,16 +31,15 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None):
     The file is written under another name and then renamed, so it is always complete.
 
     Args:
-        model: A model of the zoo, or a functional `keras.Model` on images in [-1, 1] with input
-            shape `(None, None, None, 1 or 3)`.
+        model: As of `export.saved_model`.
         path: Path of the file to write; an existing file is replaced.
         quantize: `None` (default), `"float16"` or `"int8"`.
         representative: Photographs like those that the model will get (degraded, when it
             restores): an image source of `pipelines`, a `tf.data.Dataset` of images or pairs, or a
             sequence of arrays; uint8, or floats in [-1, 1]. The first 64 are used, the middle
-            256 x 256 of each. Defaults to `None`.
-        alignment: Integer, height and width that the network can take are multiples of it.
-            Defaults to `None`: computed from the network's strides.
+            256 x 256 of each. Of a model that makes images from noise: `model.inputs(64)`.
+            Defaults to `None`.
+        alignment: As of `export.saved_model`.
 
     Returns:
         `pathlib.Path` of the file.
@@ -69,17 +60,9 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None):
     """
     path = Path(path)
     _check_arguments(path, quantize, representative)
-    network = exportable_network(model)
-    function = _inference_function(network, alignment_of(network, alignment))
-    calibration = None
-    if representative is not None:
-        calibration = photographs(
-            representative,
-            network.inputs[0].shape[-1],
-            _CALIBRATION_PHOTOGRAPHS,
-            _CALIBRATION_SIDE,
-        )
-    contents = _convert(network, function, quantize, calibration)
+    what = served(model, alignment=alignment)
+    calibration = None if representative is None else what.calibration(representative)
+    contents = _convert(what.network, what.lite_function(), quantize, calibration)
     _write(path, contents)
     return path
 
@@ -98,21 +81,6 @@ def _check_arguments(path, quantize, representative):
         raise ValueError(f"`path` must be a file. Received: path={str(path)!r}, a folder")
 
 
-def _inference_function(network, alignment):
-    channels = network.inputs[0].shape[-1]
-
-    # No range check as in a SavedModel: the format has no assertions.
-    @tf.function(
-        input_signature=[tf.TensorSpec([1, None, None, channels], tf.float32, FLOAT_INPUT)],
-        autograph=False,
-    )
-    def serving_default(images):
-        images = tf.clip_by_value(images, 0.0, 1.0)
-        return {FLOAT_OUTPUT: restore_unit_range(network, images, alignment)}
-
-    return serving_default
-
-
 def _convert(network, function, quantize, calibration):
     module = tf.Module()
     module.serving_default = function
@@ -126,9 +94,7 @@ def _convert(network, function, quantize, calibration):
         if quantize == "float16":
             converter.target_spec.supported_types = [tf.float16]
         if calibration is not None:
-            converter.representative_dataset = lambda: (
-                [image[None].astype("float32") / 255.0] for image in calibration
-            )
+            converter.representative_dataset = lambda: calibration
         return converter.convert()
     except Exception as error:
         # The converter names operations of its own graph, often not the one at fault.

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+import export
 import zoo
 from zoo.layers import BatchNorm
 
@@ -92,8 +93,8 @@ def copies(variable):
 def run_variant_test(build, data, *, folder, strategy, steps=1, without_gradient=()):
     """Give a variant the tests that every variant must pass.
 
-    It is inferred with, trained, evaluated, saved in both ways, loaded and trained on, traced for
-    batches of any size, and trained in mixed precision on two replicas.
+    It is inferred with, trained, evaluated, saved in both ways, loaded and trained on, exported,
+    traced for batches of any size, and trained in mixed precision on two replicas.
 
     Args:
         build: Function of keyword arguments (`ema_halflife_images`, ...) that returns the model.
@@ -114,6 +115,7 @@ def run_variant_test(build, data, *, folder, strategy, steps=1, without_gradient
         return model(data[0], training=False)
 
     check_saving(model, data, folder, restored)
+    check_export(model, folder)
     check_graph(model, data)
     check_replicas(build, data, strategy, restored)
 
@@ -140,6 +142,7 @@ def run_latent_test(
     model.compile(run_eagerly=True)
     check_training(model, data, steps, without_gradient)
     check_saving(model, data, folder, generate)
+    check_export(model, folder)
     check_graph(model, data)
     check_replicas(build, data, strategy, generate)
 
@@ -211,6 +214,13 @@ def check_saving(model, data, folder, infer):
     preset = zoo.from_preset(folder / "preset")
     assert not preset.compiled
     np.testing.assert_array_equal(infer(preset), expected)
+
+
+def check_export(model, folder):
+    """Every signature of a SavedModel and TFLite agree with Keras."""
+    version = export.saved_model(model, folder / "served", precision="float32")
+    lite = export.tflite(model, folder / "model.tflite")
+    assert export.check(model, saved_model=version, tflite=lite).passed
 
 
 def check_graph(model, data):

@@ -61,7 +61,7 @@ def train(
         typer.Option(help="Restoration: highest, warmed up, then cosine (1e-4). Else the paper's."),
     ] = None,
     discriminator_learning_rate: Annotated[
-        float | None, typer.Option(help="As --learning-rate; if it differs (TTUR).")
+        float | None, typer.Option(help="If it differs from --learning-rate (TTUR).")
     ] = None,
     discriminator_steps: Annotated[
         int | None, typer.Option(help="Discriminator updates a generator update.")
@@ -143,7 +143,7 @@ def evaluate(
 
     model = zoo.from_preset(preset)
     if isinstance(model, zoo.LatentGAN):
-        report = evaluating_samples.evaluate(model, data, features, count, seed)
+        report = evaluating_samples.evaluate(model, data, features, count, seed, recipe)
         lines = evaluating_samples.as_lines(report)
     else:
         report = evaluating.evaluate(model, data, recipe, seed, features, progress=not json_)
@@ -180,15 +180,24 @@ def generate(
     out: Annotated[Path, typer.Option("--out", "-o", help="Picture of a grid, or folder.")],
     count: Annotated[int, typer.Option("--count", "-n", help="Number of images.")] = 64,
     seed: Annotated[int, typer.Option(help="Of the latents.")] = 0,
-    set_: Annotated[
-        list[str], typer.Option("--set", help="Option NAME=VALUE of generate, labels=[0,1].")
-    ] = (),
+    labels: Annotated[
+        str | None, typer.Option(help="Classes, such as 0,3,3: as many images, or rows.")
+    ] = None,
+    truncation: Annotated[
+        float | None, typer.Option(help="StyleGAN2: 1 for all variety, 0 for the mean image.")
+    ] = None,
+    interpolate: Annotated[
+        bool, typer.Option("--interpolate", help="Rows of 8 from one image to another.")
+    ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Make images from noise."""
     from zoo.commands import generating
 
-    report = generating.generate(preset, out, count, seed, _options(set_))
+    options = {} if truncation is None else {"truncation": truncation}
+    if labels is not None:
+        options["labels"] = generating.as_labels(labels)
+    report = generating.generate(preset, out, count, seed, options, interpolate)
     _show(report, [report["output"]], json_)
 
 
@@ -220,6 +229,9 @@ def export_(
         str, typer.Option("--format", help="saved_model or tflite.")
     ] = "saved_model",
     quantize: Annotated[str | None, typer.Option(help="For tflite: float16 or int8.")] = None,
+    truncation: Annotated[
+        float | None, typer.Option(help="StyleGAN2: what every request is made with.")
+    ] = None,
     precision: Annotated[
         str,
         typer.Option(
@@ -232,7 +244,7 @@ def export_(
     """Write a SavedModel for TF-Serving or a TFLite file, and check it against the preset."""
     from zoo.commands import exporting
 
-    report = exporting.export_preset(preset, directory, format_, quantize, precision)
+    report = exporting.export_preset(preset, directory, format_, quantize, precision, truncation)
     _show(report, [report["path"], *report["lines"]], json_)
 
 

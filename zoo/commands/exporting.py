@@ -6,7 +6,9 @@ import export
 import zoo
 
 
-def export_preset(preset, directory, form="saved_model", quantize=None, precision="auto"):
+def export_preset(
+    preset, directory, form="saved_model", quantize=None, precision="auto", truncation=None
+):
     """Export a preset and compare what was written with the Keras model.
 
     Args:
@@ -16,6 +18,7 @@ def export_preset(preset, directory, form="saved_model", quantize=None, precisio
         form: `"saved_model"` or `"tflite"`.
         quantize: `None`, `"float16"` or `"int8"`; for TFLite only.
         precision: As in `export.saved_model`; for a SavedModel only.
+        truncation: Float, what a `zoo.StyleGAN2` makes every image with, or `None` (default).
 
     Returns:
         Dict: `path`, `format`, `precision` that was chosen, `differences` (see `export.check`),
@@ -37,6 +40,12 @@ def export_preset(preset, directory, form="saved_model", quantize=None, precisio
             f"Received: {precision!r}"
         )
     model = zoo.from_preset(preset)
+    if truncation is not None:
+        if not hasattr(model, "truncated_network"):
+            raise ValueError(
+                f"`--truncation` is for StyleGAN2; '{preset}' is a {type(model).__name__}."
+            )
+        model = model.truncated_network(truncation)
     if form == "saved_model":
         path = export.saved_model(model, directory, precision=precision)
         chosen = export.record(path)["precision"]

@@ -12,7 +12,11 @@ from zoo.core.sampling import image_grid
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
-def generate(preset, out, count=64, seed=0, options=None):
+#: Images on one way of an interpolation: a row of the grid.
+_STEPS = 8
+
+
+def generate(preset, out, count=64, seed=0, options=None, interpolate=False):
     """Make images with a preset.
 
     Args:
@@ -22,6 +26,8 @@ def generate(preset, out, count=64, seed=0, options=None):
         seed: Integer. Defaults to 0.
         options: Dict of further arguments of the model's `generate`, such as `labels` (which say
             how many) or `truncation`. Defaults to `None`.
+        interpolate: Bool, make rows of eight images on the way from one latent to another; `count`
+            is a multiple of eight then, and each label is that of a row. Defaults to `False`.
 
     Returns:
         Dict: `preset`, `output`, `images`, `width` and `height` of one, `seed`.
@@ -43,9 +49,9 @@ def generate(preset, out, count=64, seed=0, options=None):
             f"`preset` must make images from noise; {str(preset)!r} is a {type(model).__name__}. "
             "Use `zoo restore` with it."
         )
-    images = _images(model, count, seed, options or {})
+    images = _images(model, count, seed, options or {}, interpolate)
     if is_file:
-        _save(image_grid(images), out)
+        _save(image_grid(images, _STEPS if interpolate else None), out)
     else:
         for index, image in enumerate(images):
             _save(image_grid(image[None]), out / f"{index:05d}.png")
@@ -54,19 +60,39 @@ def generate(preset, out, count=64, seed=0, options=None):
             "height": height, "seed": seed}  # fmt: skip
 
 
-def _images(model, count, seed, options):
-    known = inspect.signature(model.generate).parameters
-    unknown = set(options) - set(known)
+def as_labels(text):
+    """`"0,3,3"` -> `[0, 3, 3]`.
+
+    Raises:
+        ValueError: If it is anything else.
+    """
+    try:
+        return [int(word) for word in text.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"`--labels` must be numbers of classes such as 0,3,3. Received: {text!r}"
+        ) from None
+
+
+def _images(model, count, seed, options, interpolate):
+    make = model.interpolate if interpolate else model.generate
+    known = inspect.signature(make).parameters
+    unknown = sorted(set(options) - set(known))
     if unknown:
         raise ValueError(
-            f"`--set` takes arguments of {type(model).__name__}.generate, "
-            f"{', '.join(name for name in known)}. Received: {sorted(unknown)}"
+            f"{type(model).__name__} has no {', '.join(unknown)} to generate with; it takes "
+            f"{', '.join(known)}."
         )
-    if not options:
-        return model.sample(count, seed=seed)
+    if interpolate and count % _STEPS:
+        raise ValueError(
+            f"`--count` must be a multiple of {_STEPS} with `--interpolate`. Received: {count}"
+        )
+    rows = count // _STEPS if interpolate else count
     if "count" in known:
-        options = {"count": count, **options}
-    return model.generate(seed=seed, **options)
+        options = {"count": rows, **options}
+    elif "labels" not in options:  # all classes, in turns
+        options = {"labels": [index % model.class_count for index in range(rows)], **options}
+    return make(seed=seed, **options)
 
 
 def _save(pixels, path):

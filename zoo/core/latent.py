@@ -28,8 +28,10 @@ class LatentGAN(AdversarialModel):
 
     #: What the variant is for, in the words of `zoo list`.
     task = "generation"
-    #: Whether the variant trains on `(images, labels)`.
+    #: Whether the variant trains on `(images, labels)`; such a variant has a `class_count`.
     reads_labels = False
+    #: Whether some of the labels may be -1, for none.
+    takes_unlabelled = False
     #: Steps from one gradient penalty to the next; each weighs as much as all of them.
     penalty_interval = 1
 
@@ -166,6 +168,31 @@ class LatentGAN(AdversarialModel):
     def generate(self, count, *, seed=0, batch_size=64):
         """Make images; arguments as of `sample`."""
         return self.sample(count, seed=seed, batch_size=batch_size)
+
+    def interpolate(self, count=8, *, steps=8, seed=0, batch_size=64):
+        """Make images on the way from one latent to another.
+
+        Args:
+            count: Integer, how many ways. Defaults to 8.
+            steps: Integer of at least 2, images on each, both ends included. Defaults to 8.
+            seed: Integer; the same seed starts from the images of `sample`. Defaults to 0.
+            batch_size: Integer, images made at once. Defaults to 64.
+
+        Returns:
+            float32 array `(count * steps, H, W, C)` in [-1, 1], one way after the other.
+        """
+        return self._make(self._ways(self.inputs(count, seed=seed), steps, seed), batch_size)
+
+    def _ways(self, inputs, steps, seed):
+        """Inputs from each of `inputs` to one with another latent."""
+        if steps < 2:
+            raise ValueError(f"`steps` must be at least 2. Received: steps={steps}")
+        start, *others = tf.nest.flatten(inputs)
+        end = self.latents.sample(randomness.step_seed(seed, 0), len(start), "interpolation")
+        ways = self.latents.between(start, end, np.linspace(0, 1, steps))
+        ways = tf.reshape(ways, (-1, self.latents.size))
+        others = [tf.repeat(each, steps, axis=0) for each in others]
+        return tf.nest.pack_sequence_as(inputs, [ways, *others])
 
     def _make(self, inputs, batch_size):
         """Run the inference network batch by batch."""

@@ -38,6 +38,20 @@ class LatentDistribution:
         """
         raise NotImplementedError(f"{type(self).__name__} must define `sample`.")
 
+    def between(self, first, second, shares):
+        """Latents on the way from one to the other, as probable as both: here on the line.
+
+        Args:
+            first: Float tensor `(N, size)`.
+            second: Float tensor `(N, size)`.
+            shares: Sequence of K floats in [0, 1], how far on the way.
+
+        Returns:
+            float32 tensor `(N, K, size)`.
+        """
+        shares = tf.constant(shares, tf.float32)[None, :, None]
+        return first[:, None] * (1.0 - shares) + second[:, None] * shares
+
     def get_config(self):
         """Arguments that remake this distribution."""
         return {"size": self.size}
@@ -70,6 +84,20 @@ class Normal(LatentDistribution):
     def sample(self, seed, count, stream="latents"):
         """Draw latents `(count, size)`."""
         return randomness.normal(seed, stream, count, (self.size,))
+
+    def between(self, first, second, shares):
+        """Latents on the arc from one to the other: halfway on the line they would be too short.
+
+        Reference:
+            White 2016, https://arxiv.org/abs/1609.04468, section 2.1 (slerp).
+        """
+        unit = tf.nn.l2_normalize(first, axis=-1) * tf.nn.l2_normalize(second, axis=-1)
+        cosine = tf.reduce_sum(unit, axis=-1)[:, None, None]
+        # Vectors that point the same way have no arc; the limit there is the line.
+        angle = tf.acos(tf.clip_by_value(cosine, -1.0 + 1e-6, 1.0 - 1e-6))
+        shares = tf.constant(shares, tf.float32)[None, :, None]
+        start, end = tf.sin((1.0 - shares) * angle), tf.sin(shares * angle)
+        return (first[:, None] * start + second[:, None] * end) / tf.sin(angle)
 
 
 @keras.saving.register_keras_serializable(package="zoo")

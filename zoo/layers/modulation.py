@@ -105,6 +105,7 @@ class StyledConv(ModulatedConv):
 
     Args:
         filters: Integer.
+        noise: Bool, whether there is noise. Defaults to `True`.
         **kwargs: As of `ModulatedConv`.
 
     Example:
@@ -116,20 +117,26 @@ class StyledConv(ModulatedConv):
         Karras et al. 2020, https://arxiv.org/abs/1912.04958, figure 2c.
     """
 
+    def __init__(self, filters, noise=True, **kwargs):
+        super().__init__(filters, **kwargs)
+        self.has_noise = noise
+
     def build(self, input_shape):
         """Make the weights."""
         super().build(input_shape)
-        _, height, width, _ = self.compute_output_shape(input_shape)
-        normal = keras.initializers.RandomNormal(stddev=1.0)
-        self.noise = self.add_weight((height, width, 1), normal, trainable=False, name="noise")
-        self.strength = self.add_weight((), "zeros", name="strength")
+        if self.has_noise:
+            _, height, width, _ = self.compute_output_shape(input_shape)
+            normal = keras.initializers.RandomNormal(stddev=1.0)
+            self.noise = self.add_weight((height, width, 1), normal, trainable=False, name="noise")
+            self.strength = self.add_weight((), "zeros", name="strength")
         self.bias = self.add_weight((self.filters,), "zeros", name="bias")
 
     def call(self, inputs):
         """Images `(N, H, W, C)` and styles `(N, S)` to `(N, H, W, filters)`, or twice as large."""
         images, style = inputs
         x = self._modulated(images, style, RELU_GAIN)
-        x += self._drawn(x) * (self.strength * RELU_GAIN)
+        if self.has_noise:
+            x += self._drawn(x) * (self.strength * RELU_GAIN)
         x = tf.nn.bias_add(x, self.bias * RELU_GAIN)
         return activated(x, True)
 
@@ -137,3 +144,7 @@ class StyledConv(ModulatedConv):
         if not randomness.in_scope():
             return tf.convert_to_tensor(self.noise)
         return tf.cast(randomness.of_layer(self, tf.shape(x)[0], self.noise.shape), x.dtype)
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {**super().get_config(), "noise": self.has_noise}

@@ -46,7 +46,7 @@ def mapping_network(latent_size=512, style_size=512, depth=8, rate=0.01):
     return keras.Model(inputs, x, name="mapping")
 
 
-def synthesis_network(image_size=64, channels=3, style_size=512, filters=32, limit=512):
+def synthesis_network(image_size=64, channels=3, style_size=512, filters=32, limit=512, noise=True):
     """From styles, one for each layer, to images: the skip architecture.
 
     Args:
@@ -56,6 +56,7 @@ def synthesis_network(image_size=64, channels=3, style_size=512, filters=32, lim
         filters: Integer, at the largest side; each half as large side has twice as many. Defaults
             to 32.
         limit: Integer, most filters. Defaults to 512.
+        noise: Bool, whether its layers draw noise. Defaults to `True`.
 
     Returns:
         A `keras.Model`: styles `(N, layers, style_size)` to images `(N, H, W, channels)`, whose
@@ -71,9 +72,9 @@ def synthesis_network(image_size=64, channels=3, style_size=512, filters=32, lim
     for side, width in sizes.items():
         # Names that stay the same in every copy, because they name the layers' noise.
         if side > 4:
-            x = StyledConv(width, up=True, name=f"{side}_up")([x, style])
+            x = StyledConv(width, noise, up=True, name=f"{side}_up")([x, style])
             style = next(style_of)
-        x = StyledConv(width, name=f"{side}_conv")([x, style])
+        x = StyledConv(width, noise, name=f"{side}_conv")([x, style])
         style = next(style_of)
         # The colours share their style with the next resolution's first layer, as in the paper.
         colours = ModulatedConv(channels, 1, demodulate=False, name=f"{side}_rgb")([x, style])

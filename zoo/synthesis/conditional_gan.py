@@ -74,6 +74,11 @@ class ConditionalGAN(LatentGAN):
             "projection": projection,
         }
 
+    @property
+    def class_count(self):
+        """Number of classes."""
+        return self._architecture["class_count"]
+
     def prepare(self, data, seed):
         """Take images with their labels; the made ones get the same labels."""
         images, labels = data
@@ -90,7 +95,7 @@ class ConditionalGAN(LatentGAN):
 
     def inputs(self, count, *, seed=0):
         """Draw latents, and labels that take turns."""
-        return self._inputs(np.arange(count) % self._architecture["class_count"], seed)
+        return self._inputs(np.arange(count) % self.class_count, seed)
 
     def generate(self, labels, *, seed=0, batch_size=64):
         """Make an image for each label.
@@ -103,15 +108,33 @@ class ConditionalGAN(LatentGAN):
         Returns:
             float32 array `(len(labels), H, W, C)` in [-1, 1].
         """
+        return self._make(self._inputs(self._checked(labels), seed), batch_size)
+
+    def interpolate(self, labels, *, steps=8, seed=0, batch_size=64):
+        """Make images on the way from one latent to another, of one class a way.
+
+        Args:
+            labels: Sequence of integers from 0 to `class_count - 1`, one a way.
+            steps: Integer of at least 2, images on each, both ends included. Defaults to 8.
+            seed: Integer. Defaults to 0.
+            batch_size: Integer, images made at once. Defaults to 64.
+
+        Returns:
+            float32 array `(len(labels) * steps, H, W, C)` in [-1, 1], one way after the other.
+        """
+        inputs = self._inputs(self._checked(labels), seed)
+        return self._make(self._ways(inputs, steps, seed), batch_size)
+
+    def _checked(self, labels):
         labels = np.asarray(labels)
-        known = self._architecture["class_count"]
+        known = self.class_count
         whole = labels.ndim == 1 and np.issubdtype(labels.dtype, np.integer)
-        if not whole or (labels < 0).any() or (labels >= known).any():
+        if not whole or not len(labels) or (labels < 0).any() or (labels >= known).any():
             raise ValueError(
                 f"`labels` must be a sequence of integers from 0 to {known - 1}. "
-                f"Received: labels={labels!r}"
+                f"Received: labels={labels.tolist()!r}"
             )
-        return self._make(self._inputs(labels, seed), batch_size)
+        return labels
 
     def _inputs(self, labels, seed):
         return [super().inputs(len(labels), seed=seed), tf.constant(labels, tf.int32)]

@@ -64,7 +64,7 @@ def test_train_evaluate_generate(zoo_command, boxes, features, tmp_path):
     assert Image.open(tmp_path / "grid.png").size == (36, 24)
     folder = tmp_path / "made"
     report = json.loads(
-        zoo_command("generate", run / "preset", "-o", folder, *options("labels=[2, 2]"), "--json")
+        zoo_command("generate", run / "preset", "-o", folder, "--labels", "2,2", "--json")
     )
     assert report["images"] == 2
     pixels = np.asarray(Image.open(folder / "00001.png"))
@@ -84,6 +84,9 @@ def test_learning_rates_and_update_ratio_reach_the_players(boxes):
     assert model.discriminator_steps == 5
     assert float(model.generator_optimizer.learning_rate) == pytest.approx(1e-4)
     assert float(model.generator_optimizer.beta_1) == 0
+    model = build("wgangp", learning_rate=5e-4)
+    for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
+        assert float(optimizer.learning_rate) == pytest.approx(5e-4)
     model = build("wgangp", discriminator_steps=2, discriminator_learning_rate=3e-4)
     assert model.discriminator_steps == 2
     assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(3e-4)
@@ -132,7 +135,8 @@ def test_latents_errors(latents, message):
     [
         (["--recipe", "jpeg"], "--recipe"),
         (["--crop", "16"], "--crop"),
-        (["--features", "x.keras"], "--validation"),
+        (["--features", "x.keras"], "belong together"),
+        (["--validation", "sample"], "belong together"),
         (["--set", "filter=3"], "filter"),
         (["--discriminator-learning-rate", "0"], "--discriminator-learning-rate"),
     ],
@@ -142,6 +146,47 @@ def test_train_errors_leave_nothing_behind(zoo_command, boxes, arguments, messag
     with pytest.raises(ValueError, match=message):
         zoo_command(*words, *arguments)
     assert not (tmp_path / "run").exists()
+
+
+def test_labels_are_of_classes_that_the_model_has(zoo_command, boxes, tmp_path):
+    words = ["--data", boxes, "--out", tmp_path / "run", *options(*TINY), "--steps", 1]
+    with pytest.raises(ValueError, match=r"labels from 0 to 1; `--set class_count=3`.*from 0 to 2"):
+        zoo_command("train", "conditional_gan", *words, *options("class_count=2"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_missing_labels_leave_nothing_behind(zoo_command, tmp_path):
+    words = ["--data", "sample", "--out", tmp_path / "run", *options("filters=2")]
+    with pytest.raises(ValueError, match="which class each image shows"):
+        zoo_command("train", "conditional_gan", *words)
+    assert not (tmp_path / "run").exists()
+
+
+def test_images_without_a_label_train_the_weakly_supervised(zoo_command, boxes, tmp_path):
+    with np.load(boxes) as file:
+        images, labels = file["images"], file["labels"].astype("int32")
+    labels[4:] = -1
+    np.savez(tmp_path / "few.npz", images=images, labels=labels)
+    words = ["--data", tmp_path / "few.npz", "--out", tmp_path / "run", "--steps", 2]
+    words += ["--batch-size", 8, *options("class_count=3")]
+    shape = options("image_shape=(14, 14, 1)")
+    zoo_command("train", "weakly_supervised_gan", *words, *shape)
+    model = zoo.from_preset(tmp_path / "run" / "preset")
+    assert model.class_count == 3
+    with pytest.raises(ValueError, match=r"labels from 0 to 2; .*labels from -1 to"):
+        zoo_command("train", "conditional_gan", *words[:2], "--out", tmp_path / "other",
+                    *options(*TINY), *options("class_count=3"))  # fmt: skip
+
+
+def test_what_does_not_apply_is_refused(zoo_command, boxes, features, tmp_path):
+    words = ["train", "srgan", "--data", "sample", "--out", tmp_path / "run", "--crop", 16]
+    for flag in (["--mirror"], ["--features", features]):
+        with pytest.raises(ValueError, match=f"{flag[0]}` is for models that make images"):
+            zoo_command(*words, *flag)
+    zoo.DCGAN(12, 1, 4).save_to_preset(tmp_path / "preset")
+    with pytest.raises(ValueError, match="`--recipe` is for models that restore"):
+        zoo_command("evaluate", tmp_path / "preset", "--data", boxes, "--features", features,
+                    "--recipe", "jpeg")  # fmt: skip
 
 
 def test_generate_refuses_what_restores(zoo_command, tmp_path):
@@ -156,3 +201,52 @@ def test_evaluate_needs_a_feature_network(zoo_command, boxes, tmp_path):
     model.save_to_preset(tmp_path / "preset")
     with pytest.raises(ValueError, match="--features"):
         zoo_command("evaluate", tmp_path / "preset", "--data", boxes)
+
+
+@pytest.fixture(scope="module")
+def classes_preset(tmp_path_factory):
+    model = zoo.ConditionalGAN(class_count=3, image_size=8, channels=1, filters=4)
+    folder = tmp_path_factory.mktemp("presets") / "classes"
+    model.save_to_preset(folder)
+    return folder
+
+
+def test_generate_takes_labels_and_truncation_and_interpolates(
+    zoo_command, classes_preset, tmp_path
+):
+    model = zoo.from_preset(classes_preset)
+    grid = tmp_path / "rows.png"
+    zoo_command("generate", classes_preset, "-o", grid, "-n", "16", "--interpolate",
+                "--labels", "2,0", "--seed", "5")  # fmt: skip
+    pixels = np.asarray(Image.open(grid)).reshape(2, 8, 8, 8).swapaxes(1, 2).reshape(16, 8, 8)
+    expected = np.rint((model.interpolate([2, 0], seed=5)[..., 0] + 1) * 127.5)
+    np.testing.assert_array_equal(pixels, expected)
+    styles = zoo.StyleGAN2(image_size=8, filters=4, style_size=8)
+    styles.save_to_preset(tmp_path / "styles")
+    zoo_command("generate", tmp_path / "styles", "-o", grid, "-n", "4", "--truncation", "0")
+    pixels = np.asarray(Image.open(grid)).reshape(2, 8, 2, 8, 3)
+    np.testing.assert_array_equal(pixels[0, :, 0], pixels[1, :, 1])  # the mean image
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--labels", "a"], "`--labels` must be numbers"),
+        (["--labels", "7"], "integers from 0 to 2"),
+        (["--truncation", "0.5"], "ConditionalGAN has no truncation"),
+        (["--interpolate", "-n", "9"], "multiple of 8"),
+    ],
+)
+def test_generate_refuses_what_does_not_fit(zoo_command, classes_preset, tmp_path, words, message):
+    with pytest.raises(ValueError, match=message):
+        zoo_command("generate", classes_preset, "-o", tmp_path / "grid.png", *words)
+    assert not (tmp_path / "grid.png").exists()
+
+
+def test_export_of_a_preset_that_makes_images(zoo_command, classes_preset, tmp_path):
+    report = json.loads(zoo_command("export", classes_preset, tmp_path / "served", "--json"))
+    assert len(report["differences"]) == 3
+    zoo_command("export", classes_preset, tmp_path, "--format", "tflite", "--quantize", "float16")
+    assert (tmp_path / "classes_float16.tflite").is_file()
+    with pytest.raises(ValueError, match="`--truncation` is for StyleGAN2"):
+        zoo_command("export", classes_preset, tmp_path, "--truncation", "0.5")

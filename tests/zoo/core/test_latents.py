@@ -81,3 +81,22 @@ def test_replicas_draw_the_parts_of_the_global_batch(mirrored):
     whole = draws(latents.Normal(2), 4)
     parts = mirrored.run(lambda: latents.Normal(2).sample(SEED, 2))
     np.testing.assert_array_equal(tf.concat(mirrored.experimental_local_results(parts), 0), whole)
+
+
+@pytest.mark.parametrize("distribution", [latents.Normal(512), latents.Uniform(512)])
+def test_the_way_between_two_latents_has_both_ends_and_their_length(distribution):
+    seed = randomness.step_seed(0, 0)
+    first, second = (distribution.sample(seed, 4, stream) for stream in ("first", "second"))
+    way = distribution.between(first, second, [0.0, 0.5, 1.0])
+    np.testing.assert_allclose(way[:, 0], first, atol=1e-5)
+    np.testing.assert_allclose(way[:, 2], second, atol=1e-5)
+    lengths = np.linalg.norm(way, axis=-1) / np.linalg.norm(first, axis=-1).mean()
+    expected = 1.0 if isinstance(distribution, latents.Normal) else 0.5**0.5
+    np.testing.assert_allclose(lengths[:, 1], expected, atol=0.1)
+
+
+def test_the_way_from_a_latent_to_itself_stays_there():
+    first = tf.constant([[3.0, 4.0]])
+    np.testing.assert_allclose(
+        latents.Normal(2).between(first, first, [0.0, 0.5]), [[[3, 4], [3, 4]]], atol=1e-3
+    )
