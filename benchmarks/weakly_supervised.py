@@ -15,7 +15,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from rich.console import Console
 from timing import record, write_json
 
@@ -138,19 +137,21 @@ def train_and_test(train, test, known, seed, steps, *, share, noise, looks=6):
 
 def batches(train, known, seed, unlabelled, first, last):
     """Batches of labelled images, joined by `unlabelled` others of label -1, for some steps."""
-    images, labels = tf.constant(train[0]), tf.constant(train[1], tf.int32)
-    known = tf.constant(known, tf.int32)
-    unknown = tf.fill([unlabelled], -1)
+    few = source(train[0][known], train[1][known])
+    if unlabelled:
+        count = LABELLED + unlabelled
+        share = LABELLED / count
+        endless = pipelines.partly_labelled(
+            few, source(train[0]), count, labelled_share=share, seed=seed, start_step=first
+        )
+    else:
+        endless = pipelines.labelled(few, LABELLED, seed=seed, start_step=first)
+    return endless.take(last - first)
 
-    def batch(step):
-        keys = [tf.stack([tf.constant(2 * seed + part, tf.int64), step]) for part in (0, 1)]
-        few = tf.random.stateless_uniform([LABELLED], keys[0], 0, len(known), tf.int32)
-        few = tf.gather(known, few)
-        others = tf.random.stateless_uniform([unlabelled], keys[1], 0, len(images), tf.int32)
-        named = tf.concat([tf.gather(labels, few), unknown], 0)
-        return tf.gather(images, tf.concat([few, others], 0)), named
 
-    return tf.data.Dataset.range(first, last).map(batch).prefetch(4)
+def source(images, labels=None):
+    """An image source of arrays in [-1, 1]."""
+    return pipelines.from_arrays(images, value_range=(-1, 1), augment=False, labels=labels)
 
 
 def command():

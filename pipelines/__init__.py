@@ -10,6 +10,7 @@ from pipelines.images import ImageSource as ImageSource
 from pipelines.labelled import labelled as labelled
 from pipelines.labelled import unlabelled as unlabelled
 from pipelines.paired import paired as paired
+from pipelines.partly_labelled import partly_labelled as partly_labelled
 from pipelines.recipes import Recipe as Recipe
 from pipelines.recipes import list_recipes as list_recipes
 from pipelines.recipes import recipe as recipe

@@ -75,6 +75,10 @@ def train(
     mirror: Annotated[
         bool, typer.Option(help="From noise: flip images left-right at random (faces, rooms).")
     ] = False,
+    unlabelled: Annotated[
+        str | None,
+        typer.Option(help="Weakly supervised: images without labels, 4 of 5 of a batch."),
+    ] = None,
     steps_per_epoch: Annotated[int, typer.Option(help="Validate and log this often.")] = 500,
     save_every: Annotated[int, typer.Option(help="Steps from checkpoint to checkpoint.")] = 250,
     strategy: Annotated[str, typer.Option(help="none, mirrored or multiworker.")] = "none",
@@ -105,6 +109,7 @@ def train(
         seed,
         skip_unusable,
         mirror,
+        unlabelled,
     )
     schedule = training.Schedule(
         validation, steps_per_epoch, save_every, strategy, cache, features, score_every

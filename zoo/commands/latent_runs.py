@@ -1,5 +1,6 @@
 """Runs of models that make images from noise."""
 
+import functools
 import os
 
 import pipelines
@@ -27,6 +28,11 @@ class LatentRun:
                     f"`--{name}` is for models that restore; a {type(model).__name__} trains on "
                     f"whole images, scaled to its size. Received: {getattr(settings, name)!r}"
                 )
+        if settings.unlabelled and not model.takes_unlabelled:
+            raise ValueError(
+                "`--unlabelled` is for models that learn from few labels; a "
+                f"{type(model).__name__} is not one. Received: {settings.unlabelled!r}"
+            )
         if bool(schedule.features) != bool(schedule.validation):
             raise ValueError(
                 "`--features` and `--validation` belong together: the network, and the held-out "
@@ -34,16 +40,24 @@ class LatentRun:
                 f"--validation {schedule.validation}"
             )
         self._model, self._settings, self._schedule = model, settings, schedule
-        folder = {}
-        if os.path.isdir(settings.data):
-            on_error = "skip" if settings.skip_unusable else "raise"
-            folder = {"cache": schedule.cache, "on_error": on_error}
-        self._images = _source(settings.data, model, **folder)
+        self._images = self._read(settings.data)
         self._make = pipelines.labelled if model.reads_labels else pipelines.unlabelled
+        others = ""
+        if settings.unlabelled:
+            many = self._read(settings.unlabelled)
+            others = f" and {len(many)} without a label"
+            self._make = functools.partial(_partly_labelled, many)
         self.batches(0)  # what the data lack shows here, before anything is written
         _check_labels(self._images, model)
         self.record = {}
-        self.title = f"{len(self._images)} images"
+        self.title = f"{len(self._images)} images{others}"
+
+    def _read(self, data):
+        folder = {}
+        if os.path.isdir(data):
+            on_error = "skip" if self._settings.skip_unusable else "raise"
+            folder = {"cache": self._schedule.cache, "on_error": on_error}
+        return _source(data, self._model, **folder)
 
     @staticmethod
     def compile(model, settings):
@@ -121,6 +135,10 @@ def _check_labels(source, model):
             f"`--set class_count={high + 1}` changes how many classes there are. "
             f"Received: labels from {low} to {high}"
         )
+
+
+def _partly_labelled(many, few, batch_size, **options):
+    return pipelines.partly_labelled(few, many, batch_size, **options)
 
 
 def _at_rate(optimizer, rate):

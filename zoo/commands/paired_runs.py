@@ -22,7 +22,12 @@ class PairedRun:
     """
 
     def __init__(self, model, settings, schedule):
-        for name, value in (("mirror", settings.mirror), ("features", schedule.features)):
+        refused = {
+            "mirror": settings.mirror,
+            "unlabelled": settings.unlabelled,
+            "features": schedule.features,
+        }
+        for name, value in refused.items():
             if value:
                 raise ValueError(
                     f"`--{name}` is for models that make images from noise. A "

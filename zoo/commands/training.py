@@ -35,6 +35,7 @@ class Settings:
     seed: int = 0
     skip_unusable: bool = False
     mirror: bool = False
+    unlabelled: str | None = None
 
     def __post_init__(self):
         for name in ("steps", "batch_size", "crop", "learning_rate", "discriminator_learning_rate"):

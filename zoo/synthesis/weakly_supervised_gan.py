@@ -18,8 +18,8 @@ class WeaklySupervisedGAN(LatentGAN):
     Trains on batches of `(images, labels)`, integer labels `(N,)`: 0 to `class_count - 1`, or -1
     for an image without a label. The discriminator minimises `lambda * unsupervised +
     (1 - lambda) * supervised`: it tells real images from made ones in all of them, and classes
-    apart in those that have a label. Every batch should hold some of these, so repeat them more
-    often than the others. A batch without any is fine, too: its supervised term is 0.
+    apart in those that have a label. Every batch should hold some of these, as those of
+    `pipelines.partly_labelled` do; in a batch without any the supervised term is 0.
 
     Args:
         class_count: Integer, number of classes, at least 2. Defaults to 10.

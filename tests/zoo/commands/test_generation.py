@@ -173,6 +173,10 @@ def test_images_without_a_label_train_the_weakly_supervised(zoo_command, boxes, 
     zoo_command("train", "weakly_supervised_gan", *words, *shape)
     model = zoo.from_preset(tmp_path / "run" / "preset")
     assert model.class_count == 3
+    words[1], words[3] = boxes, tmp_path / "both"
+    zoo_command("train", "weakly_supervised_gan", *words, *shape, "--unlabelled", boxes)
+    assert zoo.preset_record(tmp_path / "both" / "preset")["training"]["unlabelled"] == str(boxes)
+    words[1] = tmp_path / "few.npz"
     with pytest.raises(ValueError, match=r"labels from 0 to 2; .*labels from -1 to"):
         zoo_command("train", "conditional_gan", *words[:2], "--out", tmp_path / "other",
                     *options(*TINY), *options("class_count=3"))  # fmt: skip
@@ -180,9 +184,11 @@ def test_images_without_a_label_train_the_weakly_supervised(zoo_command, boxes, 
 
 def test_what_does_not_apply_is_refused(zoo_command, boxes, features, tmp_path):
     words = ["train", "srgan", "--data", "sample", "--out", tmp_path / "run", "--crop", 16]
-    for flag in (["--mirror"], ["--features", features]):
+    for flag in (["--mirror"], ["--features", features], ["--unlabelled", boxes]):
         with pytest.raises(ValueError, match=f"{flag[0]}` is for models that make images"):
             zoo_command(*words, *flag)
+    with pytest.raises(ValueError, match="learn from few labels; a DCGAN is not one"):
+        zoo_command("train", "dcgan", *words[2:6], *options(*TINY), "--unlabelled", boxes)
     zoo.DCGAN(12, 1, 4).save_to_preset(tmp_path / "preset")
     with pytest.raises(ValueError, match="`--recipe` is for models that restore"):
         zoo_command("evaluate", tmp_path / "preset", "--data", boxes, "--features", features,
