@@ -145,6 +145,7 @@ def run_latent_test(
     check_export(model, folder)
     check_graph(model, data)
     check_replicas(build, data, strategy, generate)
+    check_equality(build, data, strategy)
 
 
 def shapes(count, size=8, channels=1, seed=0):
@@ -243,3 +244,26 @@ def check_replicas(build, data, strategy, infer):
         first, second = copies(variable)
         np.testing.assert_array_equal(first, second, err_msg=variable.path)
     assert infer(model).dtype == "float32"
+
+
+def check_equality(build, data, strategy):
+    """A step on two replicas is the step on one device, but for rounding."""
+    keras.config.set_dtype_policy("float32")
+    twice = tuple(np.concatenate([each, each]) for each in data)  # replicas get whole groups
+    models, logs = [], []
+    for chosen in (None, strategy):
+        keras.utils.set_random_seed(0)
+        with (chosen or tf.distribute.get_strategy()).scope():
+            model = build(ema_halflife_images=8)
+            for layer in model._flatten_layers():
+                if isinstance(layer, layers.BatchNormalization):
+                    layer.synchronized = True  # else replicas normalise by their own images
+            # With more steps, replicas share the samples out over them in another order.
+            players = [keras.optimizers.SGD(0.02) for _ in range(2)]
+            model.compile(*players, discriminator_steps=1, run_eagerly=True)
+        dataset = tf.data.Dataset.from_tensor_slices(twice).batch(len(twice[0]))
+        logs.append(model.fit(dataset, verbose=0).history)
+        models.append(model)
+    assert_same_state(models[1], models[0], atol=2e-5)
+    for name, value in logs[0].items():
+        np.testing.assert_allclose(logs[1][name], value, rtol=1e-3, atol=1e-5, err_msg=name)
