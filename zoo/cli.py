@@ -79,6 +79,9 @@ def train(
         str | None,
         typer.Option(help="Weakly supervised: images without labels, 4 of 5 of a batch."),
     ] = None,
+    warm_start: Annotated[
+        str | None, typer.Option(help="Preset, or folder of a run: both players begin with its.")
+    ] = None,
     steps_per_epoch: Annotated[int, typer.Option(help="Validate and log this often.")] = 500,
     save_every: Annotated[int, typer.Option(help="Steps from checkpoint to checkpoint.")] = 250,
     strategy: Annotated[str, typer.Option(help="none, mirrored or multiworker.")] = "none",
@@ -110,6 +113,7 @@ def train(
         skip_unusable,
         mirror,
         unlabelled,
+        warm_start,
     )
     schedule = training.Schedule(
         validation, steps_per_epoch, save_every, strategy, cache, features, score_every

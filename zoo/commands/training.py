@@ -36,6 +36,7 @@ class Settings:
     skip_unusable: bool = False
     mirror: bool = False
     unlabelled: str | None = None
+    warm_start: str | None = None
 
     def __post_init__(self):
         for name in ("steps", "batch_size", "crop", "learning_rate", "discriminator_learning_rate"):
@@ -103,6 +104,8 @@ def build(settings):
     """Make and compile the model of a run."""
     model = variants.make(settings.model, settings.options, settings.objective,
                           settings.ema_halflife_images, settings.seed)  # fmt: skip
+    if settings.warm_start:
+        print(f"{settings.warm_start}: {zoo.warm_start(model, settings.warm_start)}")
     _kind(model).compile(model, settings)
     return model
 

@@ -182,6 +182,21 @@ def test_images_without_a_label_train_the_weakly_supervised(zoo_command, boxes, 
                     *options(*TINY), *options("class_count=3"))  # fmt: skip
 
 
+def test_training_begins_with_both_players_of_another_run(zoo_command, boxes, tmp_path):
+    words = ["train", "dcgan", "--data", boxes, *options(*TINY), "--batch-size", 4]
+    zoo_command(*words, "--out", tmp_path / "first", "--steps", 3)
+    printed = zoo_command(*words, "--out", tmp_path / "second", "--steps", 1, "--learning-rate",
+                          1e-9, "--warm-start", tmp_path / "first")  # fmt: skip
+    assert "layers copied, 0 not" in printed
+    models = [zoo.DCGAN(12, 1, 4) for _ in range(2)]
+    for model, name in zip(models, ("first", "second"), strict=True):
+        zoo.warm_start(model, tmp_path / name)
+    for network in ("generator", "discriminator"):
+        first, second = (getattr(model, network).trainable_variables for model in models)
+        for a, b in zip(first, second, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+
+
 def test_what_does_not_apply_is_refused(zoo_command, boxes, features, tmp_path):
     words = ["train", "srgan", "--data", "sample", "--out", tmp_path / "run", "--crop", 16]
     for flag in (["--mirror"], ["--features", features], ["--unlabelled", boxes]):
