@@ -37,10 +37,10 @@ class StyleGAN2(LatentGAN):
         mixing: Float in [0, 1], share of samples trained with two styles. Defaults to 0.9.
         noise: Bool, whether layers draw noise. Defaults to `True`. In short runs on small images it
             stands in for detail that is not learnt yet, and shows: `False` is better there.
-        objective: `zoo.LatentObjective`, or `None`: non-saturating with R1, gamma 10 at 1,024 px
-            and in proportion to the number of pixels.
-        **kwargs: `latents` (default: `style_size` normal numbers), `augmentation`,
-            `ema_halflife_images` (default: the paper's 10,000), `seed`, `name`.
+        **kwargs: `objective`, a `zoo.LatentObjective` (default: non-saturating with R1, gamma 10 at
+            1,024 px and in proportion to the number of pixels), `latents` (default: `style_size`
+            normal numbers), `augmentation`, `ema_halflife_images` (default: the paper's 10,000),
+            `seed`, `name`.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -70,7 +70,6 @@ class StyleGAN2(LatentGAN):
         path_length=2.0,
         mixing=0.9,
         noise=True,
-        objective=None,
         **kwargs,
     ):
         if path_length < 0 or not 0 <= mixing <= 1:
@@ -87,7 +86,8 @@ class StyleGAN2(LatentGAN):
             style_generator(mapping, synthesis),
             residual_discriminator(image_size, channels, filters),
             latents,
-            objective or LatentObjective(r1_gamma=10.0 * (image_size / 1024) ** 2),
+            kwargs.pop("objective", None)
+            or LatentObjective(r1_gamma=10.0 * (image_size / 1024) ** 2),
             **kwargs,
         )
         self.mapping, self.synthesis = mapping, synthesis
