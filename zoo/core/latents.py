@@ -38,6 +38,17 @@ class LatentDistribution:
         """
         raise NotImplementedError(f"{type(self).__name__} must define `sample`.")
 
+    def project(self, latents):
+        """Move latents to the nearest ones that are typical; here every latent is.
+
+        Args:
+            latents: Float tensor `(N, size)`.
+
+        Returns:
+            float32 tensor `(N, size)`.
+        """
+        return latents
+
     def between(self, first, second, shares):
         """Latents on the way from one to the other, as probable as both: here on the line.
 
@@ -85,6 +96,10 @@ class Normal(LatentDistribution):
         """Draw latents `(count, size)`."""
         return randomness.normal(seed, stream, count, (self.size,))
 
+    def project(self, latents):
+        """Give latents the length `sqrt(size)`, which nearly all draws have."""
+        return tf.nn.l2_normalize(latents, axis=-1) * self.size**0.5
+
     def between(self, first, second, shares):
         """Latents on the arc from one to the other: halfway on the line they would be too short.
 
@@ -107,6 +122,10 @@ class Uniform(LatentDistribution):
     def sample(self, seed, count, stream="latents"):
         """Draw latents `(count, size)`."""
         return 2.0 * randomness.uniform(seed, stream, count, (self.size,)) - 1.0
+
+    def project(self, latents):
+        """Clip latents to [-1, 1]."""
+        return tf.clip_by_value(latents, -1.0, 1.0)
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -132,7 +151,11 @@ class TruncatedNormal(LatentDistribution):
         # The inverse of the cumulative distribution gives what drawing again would, in one draw.
         tail = 0.5 * math.erfc(self.limit / math.sqrt(2.0))
         share = tail + (1.0 - 2.0 * tail) * randomness.uniform(seed, stream, count, (self.size,))
-        return tf.clip_by_value(tf.math.ndtri(share), -self.limit, self.limit)
+        return self.project(tf.math.ndtri(share))
+
+    def project(self, latents):
+        """Clip latents to the limit."""
+        return tf.clip_by_value(latents, -self.limit, self.limit)
 
     def get_config(self):
         """Arguments that remake this distribution."""

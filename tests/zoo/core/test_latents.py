@@ -100,3 +100,15 @@ def test_the_way_from_a_latent_to_itself_stays_there():
     np.testing.assert_allclose(
         latents.Normal(2).between(first, first, [0.0, 0.5]), [[[3, 4], [3, 4]]], atol=1e-3
     )
+
+
+def test_typical_latents_stay_and_others_become_typical():
+    for distribution in ALL:
+        drawn = distribution.sample(SEED, 200)
+        once = distribution.project(10.0 * drawn)
+        np.testing.assert_allclose(distribution.project(once), once, atol=1e-5)
+    uniform = latents.Uniform(3)
+    np.testing.assert_array_equal(uniform.project(uniform.sample(SEED, 9)), uniform.sample(SEED, 9))
+    assert np.abs(uniform.project(tf.constant([[3.0, -2.0, 0.5]]))).max() == 1.0
+    lengths = np.linalg.norm(latents.Normal(9).project(tf.ones((2, 9)) * 5), axis=1)
+    np.testing.assert_allclose(lengths, 3.0, rtol=1e-6)
