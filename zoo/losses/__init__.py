@@ -1,4 +1,4 @@
-"""Losses: adversarial, penalties, reconstruction and perceptual."""
+"""Losses: adversarial, penalties, reconstruction, perceptual and style."""
 
 from zoo.losses.adversarial import AdversarialLoss as AdversarialLoss
 from zoo.losses.adversarial import Hinge as Hinge
@@ -7,11 +7,15 @@ from zoo.losses.adversarial import Minimax as Minimax
 from zoo.losses.adversarial import NonSaturating as NonSaturating
 from zoo.losses.adversarial import RelativisticAverage as RelativisticAverage
 from zoo.losses.adversarial import Wasserstein as Wasserstein
+from zoo.losses.color import ColorHistogramLoss as ColorHistogramLoss
+from zoo.losses.masked import masked_mean as masked_mean
+from zoo.losses.matching import feature_matching as feature_matching
 from zoo.losses.path_length import PathLength as PathLength
 from zoo.losses.path_length import path_lengths as path_lengths
 from zoo.losses.penalties import gradient_penalty as gradient_penalty
 from zoo.losses.penalties import r1_penalty as r1_penalty
 from zoo.losses.penalties import r2_penalty as r2_penalty
+from zoo.losses.perceptual import FeatureLoss as FeatureLoss
 from zoo.losses.perceptual import PerceptualLoss as PerceptualLoss
 from zoo.losses.reconstruction import BoundedSimilarityLoss as BoundedSimilarityLoss
 from zoo.losses.reconstruction import CharbonnierLoss as CharbonnierLoss
@@ -22,3 +26,5 @@ from zoo.losses.reconstruction import SSIMLoss as SSIMLoss
 from zoo.losses.reconstruction import TotalVariationLoss as TotalVariationLoss
 from zoo.losses.reconstruction import WeightedSum as WeightedSum
 from zoo.losses.reconstruction import replica_mean as replica_mean
+from zoo.losses.style import GramStyleLoss as GramStyleLoss
+from zoo.losses.style import StatisticsStyleLoss as StatisticsStyleLoss

@@ -267,8 +267,8 @@ class PhaseConsistencyLoss(ImageLoss):
 
     def __init__(self, factor, window=3, reduction="sum_over_batch_size", name=None):
         super().__init__(reduction=reduction, name=name)
-        self.factor = _count("factor", factor)
-        self.window = _count("window", window)
+        self.factor = count_of("factor", factor)
+        self.window = count_of("window", window)
 
     def call(self, y_true, y_pred):
         """Loss of each image."""
@@ -357,9 +357,12 @@ def _charbonnier(difference, epsilon):
     return tf.sqrt(tf.square(difference) + epsilon**2)
 
 
-def _count(name, value):
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"`{name}` must be an integer of at least 1. Received: {name}={value!r}")
+def count_of(name, value, least=1):
+    """Return `value` if it is an integer of at least `least`; raise a `ValueError` if not."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(
+            f"`{name}` must be an integer of at least {least}. Received: {name}={value!r}"
+        )
     return value
 
 
