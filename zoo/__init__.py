@@ -28,6 +28,7 @@ from zoo.core.presets import preset_record as preset_record
 from zoo.core.presets import save_to_preset as save_to_preset
 from zoo.core.tiling import restore as restore
 from zoo.restoration.denoising_gan import DenoisingGAN as DenoisingGAN
+from zoo.restoration.enhancement_gan import EnhancementGAN as EnhancementGAN
 from zoo.restoration.esrgan import ESRGAN as ESRGAN
 from zoo.restoration.old_photo_gan import OldPhotoGAN as OldPhotoGAN
 from zoo.restoration.semantic_inpainting import SemanticInpainting as SemanticInpainting

@@ -20,6 +20,9 @@ _PIXEL_TERMS = {  # those of a sum: the further ones leave colour or structure o
     **_PIXEL,
     "ssim": zoo.losses.SSIMLoss,
     "edge": zoo.losses.EdgeLoss,
+    "color": zoo.losses.BlurredColorLoss,
+    "histogram": zoo.losses.ColorHistogramLoss,
+    "bounded": zoo.losses.BoundedSimilarityLoss,
     "phase": zoo.losses.PhaseConsistencyLoss,
 }
 _CRITERIA = {name: _PIXEL[name] for name in ("l1", "l2")}  # between features, of any range
@@ -76,8 +79,10 @@ def build(spec):
                 }
 
             Weights are 1 unless given. `pixel` may be a sum, of a weight or options for each:
-            `{"l1": 1, "phase": {"weight": 8, "factor": 4}}`, with also `ssim`, `edge` and `phase`
-            (`zoo.losses.PhaseConsistencyLoss`, whose `factor` is the scale). In `perceptual`, only
+            `{"l1": 1, "phase": {"weight": 8, "factor": 4}}`, with also `ssim`, `edge`, `color`
+            (`zoo.losses.BlurredColorLoss`), `histogram` (`ColorHistogramLoss`), `bounded`
+            (`BoundedSimilarityLoss`) and `phase` (`PhaseConsistencyLoss`, whose `factor` is the
+            scale). In `perceptual`, only
             `file` is needed: `input` is one of `caffe_bgr`, `scaled` and `standardized` (default:
             [-1, 1] RGB as it is), `layers` defaults to the outputs of the network, `criterion`
             (`l1` or `l2`) to `l2`.

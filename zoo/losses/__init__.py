@@ -7,6 +7,7 @@ from zoo.losses.adversarial import Minimax as Minimax
 from zoo.losses.adversarial import NonSaturating as NonSaturating
 from zoo.losses.adversarial import RelativisticAverage as RelativisticAverage
 from zoo.losses.adversarial import Wasserstein as Wasserstein
+from zoo.losses.color import BlurredColorLoss as BlurredColorLoss
 from zoo.losses.color import ColorHistogramLoss as ColorHistogramLoss
 from zoo.losses.masked import masked_mean as masked_mean
 from zoo.losses.matching import feature_matching as feature_matching

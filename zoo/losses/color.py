@@ -1,9 +1,10 @@
 """Colour losses: which colours an image has, wherever they are."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from zoo.losses.reconstruction import ImageLoss, count_of
+from zoo.losses.reconstruction import ImageLoss, count_of, positive
 
 
 def soft_histogram(images, bins=64):
@@ -72,3 +73,74 @@ class ColorHistogramLoss(ImageLoss):
     def get_config(self):
         """Arguments that remake this loss."""
         return {**super().get_config(), "bins": self.bins}
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class BlurredColorLoss(ImageLoss):
+    """Distance between images that are so blurred that only their colours and light are left.
+
+    Texture and small shifts of content cost next to nothing; brightness, contrast and hue do.
+
+    Args:
+        deviation_px: Float above 0, of the Gaussian blur. Defaults to the paper's 3 px.
+        criterion: A `keras.losses.Loss` of differences from zero: `None` (default) for the paper's
+            mean squared error, or `zoo.losses.BoundedSimilarityLoss()`, which saturates.
+        reduction: As in `keras.losses.Loss`; the unreduced loss has shape `(N,)`. Defaults to
+            `"sum_over_batch_size"`.
+        name: Name of the loss. Defaults to `None`.
+
+    Raises:
+        ValueError: If an argument is unusable.
+
+    Example:
+
+    >>> loss = BlurredColorLoss(deviation_px=1.0)
+    >>> image = tf.zeros((1, 32, 32, 3))
+    >>> float(loss(image, image))
+    0.0
+
+    Reference:
+        Ignatov et al. 2017 (DPED), https://arxiv.org/abs/1704.02470, equations 1 and 2. There the
+        square is summed over the image.
+    """
+
+    def __init__(
+        self, deviation_px=3.0, criterion=None, reduction="sum_over_batch_size", name=None
+    ):
+        super().__init__(reduction=reduction, name=name)
+        if criterion is not None and not isinstance(criterion, keras.losses.Loss):
+            raise ValueError(
+                "`criterion` must be a keras.losses.Loss, such as MeanSquaredError(), or None. "
+                f"Received: criterion={criterion!r}"
+            )
+        self.deviation_px = positive("deviation_px", deviation_px)
+        self.criterion = keras.losses.MeanSquaredError() if criterion is None else criterion
+
+    def call(self, y_true, y_pred):
+        """Loss of each image."""
+        difference = tf.cast(y_pred, tf.float32) - tf.cast(y_true, tf.float32)
+        # Blurring is linear: the difference of blurred images is the blurred difference.
+        blurred = _blurred(difference, self.deviation_px)
+        values = self.criterion.call(tf.zeros_like(blurred), blurred)
+        return tf.reduce_mean(values, axis=list(range(1, values.shape.rank)))
+
+    def get_config(self):
+        """Arguments that remake this loss."""
+        criterion = keras.saving.serialize_keras_object(self.criterion)
+        return {**super().get_config(), "deviation_px": self.deviation_px, "criterion": criterion}
+
+    @classmethod
+    def from_config(cls, config):
+        """Remakes the loss from `get_config()`."""
+        criterion = keras.saving.deserialize_keras_object(config["criterion"])
+        return cls(**{**config, "criterion": criterion})
+
+
+def _blurred(images, deviation_px):
+    """Gaussian blur up to three deviations; outside of the image there is zero."""
+    reach = round(3 * deviation_px)
+    line = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation_px) ** 2)
+    line = np.tile((line / line.sum())[:, None], (1, images.shape[-1])).astype("float32")
+    for kernel in (line[:, None, :, None], line[None, :, :, None]):
+        images = tf.nn.depthwise_conv2d(images, kernel, (1, 1, 1, 1), "SAME")
+    return images

@@ -66,7 +66,7 @@ class CharbonnierLoss(ImageLoss):
 
     def __init__(self, epsilon=1e-3, reduction="sum_over_batch_size", name=None):
         super().__init__(reduction=reduction, name=name)
-        self.epsilon = _positive("epsilon", epsilon)
+        self.epsilon = positive("epsilon", epsilon)
 
     def call(self, y_true, y_pred):
         """Loss of each pixel: the mean over channels."""
@@ -103,7 +103,7 @@ class PSNRLoss(ImageLoss):
 
     def __init__(self, floor=1e-5, reduction="sum_over_batch_size", name=None):
         super().__init__(reduction=reduction, name=name)
-        self.floor = _positive("floor", floor)
+        self.floor = positive("floor", floor)
 
     def call(self, y_true, y_pred):
         """Loss of each image."""
@@ -180,7 +180,7 @@ class EdgeLoss(ImageLoss):
 
     def __init__(self, epsilon=1e-3, reduction="sum_over_batch_size", name=None):
         super().__init__(reduction=reduction, name=name)
-        self.epsilon = _positive("epsilon", epsilon)
+        self.epsilon = positive("epsilon", epsilon)
 
     def call(self, y_true, y_pred):
         """Loss of each inner pixel: the mean over channels."""
@@ -214,7 +214,7 @@ class BoundedSimilarityLoss(ImageLoss):
 
     def __init__(self, scale=1.0, reduction="sum_over_batch_size", name=None):
         super().__init__(reduction=reduction, name=name)
-        self.scale = _positive("scale", scale)
+        self.scale = positive("scale", scale)
 
     def call(self, y_true, y_pred):
         """Loss of each image."""
@@ -366,7 +366,8 @@ def count_of(name, value, least=1):
     return value
 
 
-def _positive(name, value):
+def positive(name, value):
+    """Return `value` as a float if it is more than 0; raise a `ValueError` if not."""
     if not value > 0:
         raise ValueError(f"`{name}` must be more than 0. Received: {name}={value}")
     return float(value)

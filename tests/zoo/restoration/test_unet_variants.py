@@ -1,4 +1,4 @@
-"""DenoisingGAN and OldPhotoGAN: the contract of every variant, and what they promise."""
+"""The variants on the U-Net: the contract of every variant, and what they promise."""
 
 import functools
 
@@ -8,7 +8,11 @@ import pytest
 
 import zoo
 
-RECIPES = {zoo.DenoisingGAN: "denoise-blind", zoo.OldPhotoGAN: "old-photo"}
+RECIPES = {
+    zoo.DenoisingGAN: "denoise-blind",
+    zoo.EnhancementGAN: "low-light",
+    zoo.OldPhotoGAN: "old-photo",
+}
 
 
 @pytest.fixture(params=RECIPES, ids=lambda cls: cls.__name__)
@@ -29,12 +33,16 @@ def test_untrained_model_changes_nothing(tiny):
 
 
 def test_objective_by_hand(tiny):
-    """L1 and 1e-3 of the least-squares adversary."""
+    """The pixel loss, L1 in most, and 1e-3 of the least-squares adversary."""
     model = tiny()
     degraded, clean = cases.pairs(2, size=24)
     batch = model.forward({"degraded": degraded, "clean": clean})
     terms = model.generator_terms(batch)
-    assert float(terms["pixel"]) == pytest.approx(np.abs(degraded - clean).mean(), rel=1e-5)
+    expected = np.abs(degraded - clean).mean()
+    if isinstance(model, zoo.EnhancementGAN):
+        expected += 0.2 * float(zoo.losses.SSIMLoss()(clean, degraded))
+        expected += 0.5 * float(zoo.losses.BlurredColorLoss()(clean, degraded))
+    assert float(terms["pixel"]) == pytest.approx(expected, rel=1e-5)
     logits = np.asarray(model.discriminator(batch["restored"], training=False))
     expected = 1e-3 * 0.5 * ((logits - 1) ** 2).mean()
     assert float(terms["adversarial"]) / expected == pytest.approx(1.0, rel=1e-3)
@@ -53,4 +61,5 @@ def test_names_for_the_command_line(tiny):
 def test_default_networks_are_those_of_the_documentation():
     """The small networks of the other tests do not show a changed default."""
     assert zoo.DenoisingGAN().discriminator.count_params() == 2_765_698
+    assert zoo.EnhancementGAN(objective=zoo.PairedObjective()).generator.count_params() == 1_709_400
     assert zoo.OldPhotoGAN(objective=zoo.PairedObjective()).generator.count_params() == 3_111_768
