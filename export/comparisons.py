@@ -1,4 +1,4 @@
-"""What is compared of the two kinds of models: the examples, and how each format is called."""
+"""What is compared of each kind of model: the examples, and how each format is called."""
 
 import io
 
@@ -6,9 +6,9 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from export import sampling
+from export import inpainting, sampling
 from export.photographs import photographs
-from export.served import Restoration, served
+from export.served import Generation, Inpainting, Restoration, served
 from export.signatures import BYTES_INPUT, BYTES_OUTPUT, FLOAT_INPUT, FLOAT_OUTPUT
 
 _HALF_LEVEL = 0.5 / 255.0
@@ -17,7 +17,7 @@ _SAMPLES = 8
 
 
 def comparison(model, source, alignment):
-    """Return a `RestorationComparison` or a `GenerationComparison`.
+    """Return the comparison of a model's kind.
 
     Args:
         model: What `export.check` takes.
@@ -25,8 +25,12 @@ def comparison(model, source, alignment):
         alignment: As of `export.check`.
     """
     what = served(model, alignment=alignment)
-    kind = RestorationComparison if isinstance(what, Restoration) else GenerationComparison
-    return kind(what, model, source)
+    kinds = {
+        Restoration: RestorationComparison,
+        Inpainting: InpaintingComparison,
+        Generation: GenerationComparison,
+    }
+    return kinds[type(what)](what, model, source)
 
 
 class RestorationComparison:
@@ -73,6 +77,59 @@ class RestorationComparison:
     def _bytes(function, image):
         files = function(**{BYTES_INPUT: tf.constant([_png(image)])})[BYTES_OUTPUT]
         return _pixels(files[0].numpy())
+
+
+class InpaintingComparison:
+    """A model that fills holes: both signatures and TFLite, on photographs with a box cut out.
+
+    Attributes as of `RestorationComparison`; an example is a uint8 image and its mask.
+    """
+
+    def __init__(self, what, model, source):
+        self.network, self.alignment = what.network, what.alignment
+        channels = self.network.outputs[0].shape[-1]
+        images = photographs(source, channels, _MOST_PHOTOGRAPHS)
+        self.examples = list(zip(images, inpainting.box_masks(images), strict=True))
+        self.signatures = {
+            "serving_default": (self._floats, 0.0),
+            "restore_bytes": (self._bytes, _HALF_LEVEL),
+        }
+
+    def expected(self, example):
+        """What the network gives in Keras, with padding that shares nothing with the export's."""
+        image, mask = example
+        height, width = image.shape[:2]
+        visible = np.where(mask > 0, 0.0, _unit(image) * 2.0 - 1.0)
+        pad = [(0, -height % self.alignment), (0, -width % self.alignment), (0, 0)]
+        batch = np.pad(np.concatenate([visible, mask], -1), pad, mode="reflect")[None]
+        output = np.asarray(self.network(batch.astype("float32"), training=False))[0]
+        drawn = np.clip((output[:height, :width] + 1.0) * 0.5, 0.0, 1.0)
+        return np.where(mask > 0, drawn, _unit(image))
+
+    def size(self, example):
+        """`(height, width)` that the report names for an example."""
+        return example[0].shape[:2]
+
+    def lite(self, runner, example):
+        """Call a TFLite signature runner."""
+        image, mask = example
+        inputs = {inpainting.IMAGES: _unit(image)[None], inpainting.MASKS: mask[None]}
+        return runner(**inputs)[inpainting.RESTORED][0]
+
+    @staticmethod
+    def _floats(function, example):
+        image, mask = example
+        inputs = {inpainting.IMAGES: _unit(image)[None], inpainting.MASKS: mask[None]}
+        return function(**_tensors(inputs))[inpainting.RESTORED][0].numpy()
+
+    @staticmethod
+    def _bytes(function, example):
+        image, mask = example
+        files = {
+            inpainting.IMAGE_BYTES: tf.constant([_png(image)]),
+            inpainting.MASK_BYTES: tf.constant([_png((255 * mask).astype(np.uint8))]),
+        }
+        return _pixels(function(**files)[inpainting.RESTORED_BYTES][0].numpy())
 
 
 class GenerationComparison:

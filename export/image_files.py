@@ -32,13 +32,14 @@ def _starts_with(contents, prefix):
     return tf.equal(tf.strings.substr(contents, 0, len(prefix)), prefix)
 
 
-def check_file(contents, index, max_pixels):
+def check_file(contents, index, max_pixels, name="image_bytes"):
     """Read the header of an image file and refuse what should not be decoded.
 
     Args:
         contents: Scalar string tensor, the file.
         index: Scalar integer tensor, position in the batch, for the message.
         max_pixels: Integer, most pixels allowed.
+        name: Name of the input, for the message. Defaults to `"image_bytes"`.
 
     Returns:
         Scalar bool tensor, `True`: the checks run when it is computed.
@@ -49,7 +50,7 @@ def check_file(contents, index, max_pixels):
     known = require(
         is_png | is_jpeg,
         lambda: tf.strings.format(
-            "image_bytes[{}] is neither a JPEG nor a PNG file. Received: {} bytes", (index, length)
+            name + "[{}] is neither a JPEG nor a PNG file. Received: {} bytes", (index, length)
         ),
     )
     with tf.control_dependencies([known]):
@@ -60,7 +61,7 @@ def check_file(contents, index, max_pixels):
     small = require(
         pixels <= max_pixels,
         lambda: tf.strings.format(
-            "image_bytes[{}] has too many pixels: this model was exported for at most {}. "
+            name + "[{}] has too many pixels: this model was exported for at most {}. "
             "Received: {} x {}",
             (index, max_pixels, height, width),
         ),
@@ -68,7 +69,7 @@ def check_file(contents, index, max_pixels):
     # The decoder would turn the four inks of print into RGB, with wrong colours.
     screen = require(
         components != 4,
-        lambda: tf.strings.format("image_bytes[{}] is a CMYK JPEG; convert it to RGB", (index,)),
+        lambda: tf.strings.format(name + "[{}] is a CMYK JPEG; convert it to RGB", (index,)),
     )
     return known & small & screen
 
@@ -85,7 +86,7 @@ def _jpeg_header(contents):
     return tuple(tf.cast(value, tf.int64) for value in (height, width, components))
 
 
-def decode_file(contents, index, channels):
+def decode_file(contents, index, channels, name="image_bytes"):
     """Decode an image file that `check_file` has passed, and turn it upright.
 
     A gray file becomes RGB for an RGB model. What would lose something is an error: colour for a
@@ -95,6 +96,7 @@ def decode_file(contents, index, channels):
         contents: Scalar string tensor, the file.
         index: Scalar integer tensor, position in the batch, for the message.
         channels: Integer, 1 or 3, channels of the model.
+        name: Name of the input, for the message. Defaults to `"image_bytes"`.
 
     Returns:
         uint8 tensor `(H, W, channels)`.
@@ -110,7 +112,7 @@ def decode_file(contents, index, channels):
     fits = require(
         accepted,
         lambda: tf.strings.format(
-            "image_bytes[{}] must be " + wanted + " without transparency. Received: {} channels",
+            name + "[{}] must be " + wanted + " without transparency. Received: {} channels",
             (index, found),
         ),
     )

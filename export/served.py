@@ -1,10 +1,10 @@
-"""The two kinds of models that are served: those that restore images, and those that make them."""
+"""The kinds of models that are served: they restore images, fill holes in them, or make them."""
 
 import dataclasses
 
 import keras
 
-from export import sampling, signatures
+from export import inpainting, sampling, signatures
 from export.photographs import photographs
 
 _CALIBRATION_PHOTOGRAPHS = 64
@@ -20,11 +20,14 @@ def served(model, precision="float32", alignment=None):
         alignment: Integer, for a model on images, or `None`; see `export.saved_model`.
 
     Returns:
-        A `Restoration` or a `Generation`.
+        A `Restoration`, an `Inpainting` or a `Generation`.
 
     Raises:
         ValueError: If the model cannot be served, or has no use for `alignment`.
     """
+    if inpainting.fills_holes(model):
+        network = inpainting.inpainting_network(model, precision)
+        return Inpainting(network, signatures.alignment_of(network, alignment))
     if not sampling.makes_samples(model):
         network = signatures.exportable_network(model, precision)
         return Restoration(network, signatures.alignment_of(network, alignment))
@@ -73,6 +76,49 @@ class Restoration:
             _CALIBRATION_SIDE,
         )
         return [{signatures.FLOAT_INPUT: image[None].astype("float32") / 255.0} for image in images]
+
+
+@dataclasses.dataclass(frozen=True)
+class Inpainting:
+    """A network from images and masks to images.
+
+    Attributes as of `Restoration`.
+    """
+
+    network: keras.Model
+    alignment: int
+
+    def signatures(self, max_pixels):
+        """Dict of the names of a SavedModel's signatures to `tf.function`s."""
+        parts = self.network, self.alignment
+        return {
+            "serving_default": inpainting.float_signature(*parts),
+            "restore_bytes": inpainting.bytes_signature(*parts, max_pixels),
+        }
+
+    def facts(self, max_pixels):
+        """What `export.record` says of it."""
+        return {"alignment": self.alignment, "max_pixels": max_pixels}
+
+    def lite_function(self):
+        """The `tf.function` of a TFLite file."""
+        return inpainting.lite_function(self.network, self.alignment)
+
+    def calibration(self, representative):
+        """Inputs of `lite_function`, a dict of arrays for each photograph, with a hole each."""
+        images = photographs(
+            representative,
+            self.network.outputs[0].shape[-1],
+            _CALIBRATION_PHOTOGRAPHS,
+            _CALIBRATION_SIDE,
+        )
+        return [
+            {
+                inpainting.IMAGES: image[None].astype("float32") / 255.0,
+                inpainting.MASKS: mask[None],
+            }
+            for image, mask in zip(images, inpainting.box_masks(images), strict=True)
+        ]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -117,14 +117,15 @@ def float_signature(network, alignment=1):
         autograph=False,
     )
     def serving_default(images):
-        with tf.control_dependencies([_check_range(images)]):
+        with tf.control_dependencies([check_range(images)]):
             images = tf.clip_by_value(images, 0.0, 1.0)
         return {FLOAT_OUTPUT: restore_unit_range(network, images, alignment)}
 
     return serving_default
 
 
-def _check_range(images):
+def check_range(images, name=FLOAT_INPUT):
+    """Return an operation that fails unless `images`, the input `name`, are in [0, 1]."""
     # NaN fails both comparisons.
     inside = (images >= -_RANGE_SLACK) & (images <= 1.0 + _RANGE_SLACK)
     inside = tf.reduce_all(inside, axis=[1, 2, 3])
@@ -133,7 +134,7 @@ def _check_range(images):
         index = tf.argmin(tf.cast(inside, tf.int32))
         values = images[index]
         return tf.strings.format(
-            "images[{}] must hold float32 values in [0, 1]; divide 8-bit values by 255. "
+            name + "[{}] must hold float32 values in [0, 1]; divide 8-bit values by 255. "
             "Received: values from {} to {}",
             (index, tf.reduce_min(values), tf.reduce_max(values)),
         )

@@ -70,30 +70,37 @@ class PairedGAN(AdversarialModel):
 
     def discriminator_terms(self, batch):
         """Tell clean images from restored ones."""
-        real = self.discriminator(batch["clean"], training=True)
-        fake = self.discriminator(batch["restored"], training=True)
+        real = self.discriminator(self.shown(batch, "clean"), training=True)
+        fake = self.discriminator(self.shown(batch, "restored"), training=True)
         return {"adversarial": self.objective.adversarial_loss.discriminator(real, fake)}
 
     def generator_terms(self, batch):
         """Be close to the clean image, pixel by pixel and in features, and look real."""
-        objective, clean, restored = self.objective, batch["clean"], batch["restored"]
-        terms = {}
-        if objective.pixel_weight:
-            pixel = replica_mean(objective.pixel_loss, clean, restored)
-            terms["pixel"] = objective.pixel_weight * pixel
+        objective = self.objective
+        terms = self.pixel_terms(batch) if objective.pixel_weight else {}
         if objective.perceptual_weight:
-            perceptual = replica_mean(objective.perceptual_loss, clean, restored)
+            images = batch["clean"], batch["restored"]
+            perceptual = replica_mean(objective.perceptual_loss, *images)
             terms["perceptual"] = objective.perceptual_weight * perceptual
         if objective.adversarial:
             terms["adversarial"] = objective.adversarial_weight * self._unconvincing(batch)
         return terms
 
+    def pixel_terms(self, batch):
+        """Be close to the clean image, pixel by pixel."""
+        pixel = replica_mean(self.objective.pixel_loss, batch["clean"], batch["restored"])
+        return {"pixel": self.objective.pixel_weight * pixel}
+
+    def shown(self, batch, name):
+        """What the discriminator sees of `batch[name]`, the images called clean or restored."""
+        return batch[name]
+
     def _unconvincing(self, batch):
         loss = self.objective.adversarial_loss
-        fake = self.discriminator(batch["restored"], training=True)
+        fake = self.discriminator(self.shown(batch, "restored"), training=True)
         real = None
         if loss.needs_real_logits:
-            real = self.discriminator(batch["clean"], training=True)
+            real = self.discriminator(self.shown(batch, "clean"), training=True)
         return loss.generator(fake, real)
 
     def evaluation_pair(self, data):

@@ -4,6 +4,8 @@ from zoo.layers.equalized import ScaledConv as ScaledConv
 from zoo.layers.equalized import ScaledDense as ScaledDense
 from zoo.layers.filtering import FIRDown as FIRDown
 from zoo.layers.filtering import FIRUp as FIRUp
+from zoo.layers.masking import Complete as Complete
+from zoo.layers.masking import Gate as Gate
 from zoo.layers.minibatch import MinibatchDeviation as MinibatchDeviation
 from zoo.layers.modulation import ModulatedConv as ModulatedConv
 from zoo.layers.modulation import StyledConv as StyledConv

@@ -1,0 +1,70 @@
+import functools
+
+import cases
+import numpy as np
+import pytest
+
+import zoo
+
+build = functools.partial(
+    zoo.InpaintingGAN, filters=(4, 6), dilations=(2,), discriminator_filters=4
+)
+
+
+def holed(count=4, size=24, channels=3, seed=0):
+    """Float32 arrays `(images with holes and the mask, clean images)`."""
+    rng = np.random.default_rng(seed)
+    clean = rng.uniform(-1, 1, (count, size, size, channels)).astype("float32")
+    mask = np.zeros((count, size, size, 1), "float32")
+    for each in mask:
+        top, left = rng.integers(0, size // 2, 2)
+        each[top : top + size // 2, left : left + size // 3] = 1
+    return np.concatenate([clean * (1 - mask), mask], axis=-1), clean
+
+
+def test_variant_contract(tmp_path, mirrored):
+    # The hinge inside its margin gives the discriminator's last bias no gradient.
+    objective = zoo.PairedObjective(
+        adversarial_loss=zoo.losses.LeastSquares(), adversarial_weight=0.1
+    )
+    variant = functools.partial(build, objective=objective)
+    cases.run_variant_test(variant, holed(), folder=tmp_path, strategy=mirrored)
+
+
+def test_visible_pixels_come_through_bit_for_bit():
+    degraded, clean = holed()
+    restored = np.asarray(build()(degraded, training=False))
+    holes = np.broadcast_to(degraded[..., -1:] > 0, clean.shape)
+    np.testing.assert_array_equal(restored[~holes], clean[~holes])
+    assert np.ptp(restored[holes]) > 0
+
+
+def test_terms_by_hand():
+    model = build(hole_weight=2.0, valid_weight=0.5)
+    degraded, clean = holed(2)
+    batch = model.forward(model.prepare((degraded, clean), None))
+    terms = model.generator_terms(batch)
+    distances = np.abs(np.asarray(batch["drawn"]) - clean).mean(axis=-1)
+    mask = degraded[..., -1]
+    for name, weight, where in (("hole", 2.0, mask), ("valid", 0.5, 1 - mask)):
+        means = (distances * where).sum(axis=(1, 2)) / where.sum(axis=(1, 2))
+        assert float(terms[name]) == pytest.approx(weight * means.mean(), rel=1e-5)
+    seen = np.concatenate([batch["restored"], degraded[..., -1:]], axis=-1)
+    logits = np.asarray(model.discriminator(seen, training=False))
+    assert float(terms["adversarial"]) == pytest.approx(-0.1 * logits.mean(), rel=1e-2, abs=1e-4)
+    assert set(terms) == {"hole", "valid", "adversarial"}
+
+
+def test_a_weight_of_zero_leaves_its_term_out():
+    model = build(valid_weight=0.0, objective=zoo.PairedObjective())
+    batch = model.forward(model.prepare(holed(1), None))
+    assert set(model.generator_terms(batch)) == {"hole"}
+
+
+def test_gray_images_and_names():
+    model = build(channels=1)
+    assert model(np.zeros((1, 8, 12, 2), "float32"), training=False).shape == (1, 8, 12, 1)
+    assert (model.default_recipe, model.scale) == ("lama-medium", 1)
+    with pytest.raises(ValueError, match="`hole_weight` and `valid_weight` must not be negative"):
+        build(hole_weight=-1)
+    assert zoo.InpaintingGAN(objective=zoo.PairedObjective()).generator.count_params() == 1_677_836

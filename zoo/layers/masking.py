@@ -1,0 +1,51 @@
+"""Layers of networks that fill holes; a mask is 1 in holes."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Gate(keras.layers.Layer):
+    """Let the second half of the channels say how much of the first half passes, at each pixel.
+
+    After a convolution this is a gated convolution, which learns where its input is to be believed
+    instead of treating holes as pixels.
+
+    Example:
+
+    >>> Gate()(tf.constant([[[[1.0, -1.0, 0.0, 100.0]]]])).numpy().round(3).tolist()
+    [[[[0.5, -0.632]]]]
+
+    Reference:
+        Yu et al. 2019 (DeepFill v2), https://arxiv.org/abs/1806.03589, equation 3, with ELU.
+    """
+
+    def call(self, inputs):
+        """`(N, H, W, 2 C)` to `(N, H, W, C)`."""
+        features, gates = tf.split(inputs, 2, axis=-1)
+        return tf.nn.elu(features) * tf.sigmoid(gates)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output."""
+        return (*input_shape[:-1], input_shape[-1] // 2)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Complete(keras.layers.Layer):
+    """Put drawn pixels into the holes of an image; all others come through bit for bit.
+
+    Example:
+
+    >>> image_and_mask = tf.constant([[[[0.3, 0.0], [0.0, 1.0]]]])
+    >>> Complete()([image_and_mask, tf.constant([[[[0.9], [0.9]]]])]).numpy().round(1).tolist()
+    [[[[0.3], [0.9]]]]
+    """
+
+    def call(self, inputs):
+        """Images and mask, `(N, H, W, C + 1)`, and what is drawn, `(N, H, W, C)`, to the latter."""
+        masked, drawn = inputs
+        return tf.where(masked[..., -1:] > 0.5, drawn, tf.cast(masked[..., :-1], drawn.dtype))
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output."""
+        return tuple(input_shape[1])

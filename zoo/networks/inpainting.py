@@ -1,0 +1,51 @@
+"""Generators that fill holes: an image and its mask in, the completed image out."""
+
+import keras
+from keras import layers
+
+from zoo.layers import Complete, Gate, PixelShuffle, PixelUnshuffle
+
+
+def gated_unet(channels=3, filters=(32, 64, 128), dilations=(2, 4, 8)):
+    """A U-Net of gated convolutions with dilated ones in the middle.
+
+    The first level works at half resolution (pixel-unshuffle) and each further one at half of that;
+    the dilated convolutions see across large holes. Sizes must be multiples of
+    `2 ** len(filters)`.
+
+    Args:
+        channels: Integer, of the image. Defaults to 3.
+        filters: Sequence of integers, filters of each level. Defaults to `(32, 64, 128)`.
+        dilations: Sequence of integers, of the convolutions at the lowest level. Defaults to
+            `(2, 4, 8)`.
+
+    Returns:
+        A `keras.Model`: images with the mask (1 = hole) as last channel, `(N, H, W, channels + 1)`,
+        to completed images `(N, H, W, channels)`; its layer `"drawn"` has what it would put
+        everywhere.
+
+    Reference:
+        Yu et al. 2019 (DeepFill v2), https://arxiv.org/abs/1806.03589, section 3.1; one stage, with
+        the skips of Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597.
+    """
+    inputs = keras.Input((None, None, channels + 1), name="masked")
+    x = _gated(PixelUnshuffle(2)(inputs), filters[0])
+    skips = []
+    for width in filters[1:]:
+        skips.append(x)
+        x = _gated(_gated(x, width, strides=2), width)
+    for dilation in dilations:
+        x = layers.Add()([x, _gated(x, filters[-1], dilation_rate=dilation)])
+    for width in reversed(filters[:-1]):
+        x = PixelShuffle(2)(layers.Conv2D(4 * width, 1)(x))
+        x = _gated(layers.Concatenate()([x, skips.pop()]), width)
+    x = layers.Conv2D(4 * channels, 3, padding="same", dtype="float32")(x)
+    drawn = layers.Activation("tanh", dtype="float32", name="drawn")(
+        PixelShuffle(2, dtype="float32")(x)
+    )
+    outputs = Complete(dtype="float32", name="restored")([inputs, drawn])
+    return keras.Model(inputs, outputs, name="gated_unet")
+
+
+def _gated(x, filters, **kwargs):
+    return Gate()(layers.Conv2D(2 * filters, 3, padding="same", **kwargs)(x))
