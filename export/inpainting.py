@@ -173,10 +173,7 @@ def box_masks(images):
 
 def _check_sizes(images, masks, index=None):
     sizes = tf.shape(images)[:3], tf.shape(masks)[:3]
-    which = "" if index is None else tf.strings.format(" at {}", index)
-
-    def message():
-        text = "masks must have the number, height and width of the images{}. Received: {} and {}"
-        return tf.strings.format(text, (which, *sizes))
-
-    return require(tf.reduce_all(sizes[0] == sizes[1]), message)
+    which, values = ("", sizes) if index is None else (" at {}", (index, *sizes))
+    text = "masks must have the number, height and width of the images" + which
+    text += ". Received: {} and {}"
+    return require(tf.reduce_all(sizes[0] == sizes[1]), lambda: tf.strings.format(text, values))

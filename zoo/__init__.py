@@ -26,6 +26,7 @@ from zoo.core.presets import list_presets as list_presets
 from zoo.core.presets import preset_path as preset_path
 from zoo.core.presets import preset_record as preset_record
 from zoo.core.presets import save_to_preset as save_to_preset
+from zoo.core.tiling import inpaint as inpaint
 from zoo.core.tiling import restore as restore
 from zoo.restoration.denoising_gan import DenoisingGAN as DenoisingGAN
 from zoo.restoration.enhancement_gan import EnhancementGAN as EnhancementGAN

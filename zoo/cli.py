@@ -165,6 +165,9 @@ def restore(
     inputs: Annotated[list[str], typer.Argument(metavar="IN...", help="Files, folders, patterns.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File for one input, or folder.")],
     preset: Annotated[str, typer.Option(help="Preset name, or folder such as RUN/preset.")],
+    mask: Annotated[
+        str | None, typer.Option(help="To fill holes: gray image of one input's size, white there.")
+    ] = None,
     tile: Annotated[int | None, typer.Option(help="Side of a tile in px; default: chosen.")] = None,
     precision: Annotated[
         str, typer.Option(help="float32, bfloat16, or auto: what this machine computes fast.")
@@ -174,7 +177,7 @@ def restore(
     """Restore image files. An input is never overwritten."""
     from zoo.commands import restoring
 
-    report = restoring.restore(inputs, out, preset, tile, precision, progress=not json_)
+    report = restoring.restore(inputs, out, preset, tile, precision, not json_, mask)
     lines = [
         f"{row['output']}  {row['width']}x{row['height']}  {row['precision']}  "
         f"{row['seconds']:.1f} s"

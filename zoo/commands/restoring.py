@@ -7,10 +7,10 @@ from rich.progress import Progress
 import zoo
 from zoo.commands import files
 from zoo.core.hardware import chosen_precision
-from zoo.core.tiling import RestoredRows
+from zoo.core.tiling import RestoredRows, as_holes
 
 
-def restore(names, out, preset, tile=None, precision="auto", progress=True):
+def restore(names, out, preset, tile=None, precision="auto", progress=True, mask=None):
     """Restore image files.
 
     All inputs are checked before the first is restored. The first failure stops the command;
@@ -24,6 +24,7 @@ def restore(names, out, preset, tile=None, precision="auto", progress=True):
         tile: Side of a tile in px, or `None` to choose.
         precision: As in `zoo.restore`.
         progress: Bool, show a progress bar.
+        mask: File of a gray image, white in holes, for a preset that fills them and one input.
 
     Returns:
         List of dicts: `input`, `output`, `width`, `height` of the result, `precision` that was
@@ -31,6 +32,9 @@ def restore(names, out, preset, tile=None, precision="auto", progress=True):
     """
     precision = chosen_precision(precision)
     targets = files.outputs(files.inputs(names), out)
+    if mask is not None and len(targets) > 1:
+        raise ValueError(f"`--mask` is for one image. Received: {len(targets)} images")
+    holes = None if mask is None else as_holes(mask)
     model = zoo.from_preset(preset)
     report = []
     with Progress(transient=True, disable=not progress) as bars:
@@ -44,7 +48,7 @@ def restore(names, out, preset, tile=None, precision="auto", progress=True):
 
             photo = zoo.Photo.open(source)
             rows = RestoredRows(
-                model, photo.pixels, tile=tile, precision=precision, progress=report_tiles
+                model, photo.pixels, tile, precision=precision, progress=report_tiles, holes=holes
             )
             target.parent.mkdir(parents=True, exist_ok=True)
             photo.restored(rows, model.name).save(target)

@@ -20,14 +20,17 @@ class TileNetwork:
     precision: training on changes what they compute.
 
     Args:
-        network: Functional `keras.Model`, `(None, None, None, C)` to an image, C 1 or 3.
+        network: Functional `keras.Model`, `(None, None, None, C)` to an image, C 1 or 3; or with
+            a mask as one more channel to an image with C, which is 1 or 3.
         precision: `"float32"` or `"bfloat16"`.
     """
 
     def __init__(self, network, precision):
         policy = inference_policy(precision)
         self.field = receptive_field(network)
-        self.input_channels, self.output_channels = _check_ends(network, self.field)
+        channels, self.output_channels = _check_ends(network, self.field)
+        self.takes_mask = channels in (2, 4)
+        self.input_channels = channels - self.takes_mask
         self._copy = None if _computes_in(network, policy) else _shared_copy(network, policy)
         self._network = weakref.ref(network)
         self._functions = {}
@@ -40,7 +43,8 @@ class TileNetwork:
             channels: 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGB and alpha).
 
         Returns:
-            A `WindowFunction`, traced once for windows of any size.
+            A `WindowFunction`, traced once for windows of any size. If the network takes a mask,
+            that is the last channel of the windows, in addition to `channels`, above 0 in holes.
 
         Raises:
             ValueError: If the network takes gray images and the image has colour.
@@ -102,10 +106,17 @@ class WindowFunction:
         return restored
 
     def _traced(self, network, channels):
+        takes_mask = network.takes_mask
+
         def restore_window(window):
+            given, holes = (window[..., :channels], window[..., channels:] > 0)
             levels = _LEVELS.get(self._dtype.name, 1.0)
-            images = tf.cast(window, tf.float32) * (2.0 / levels) - 1.0
+            images = tf.cast(given, tf.float32) * (2.0 / levels) - 1.0
             colours = tf.repeat(images[..., : self._colours], self._repeats, axis=-1)
+            if takes_mask:
+                # What is in a hole must not reach the network, whatever it is.
+                visible = tf.where(holes, 0.0, colours)
+                colours = tf.concat([visible, tf.cast(holes, tf.float32)], axis=-1)
             restored = network(colours)
             is_finite = tf.reduce_all(tf.math.is_finite(restored))
             if self._to_gray and network.output_channels == 3:
@@ -115,9 +126,10 @@ class WindowFunction:
             restored = (tf.clip_by_value(restored, -1.0, 1.0) + 1.0) * (levels / 2.0)
             if self._dtype.kind == "u":
                 restored = tf.round(restored)
-            return tf.cast(restored, self._dtype), is_finite
+            restored = tf.cast(restored, self._dtype)
+            return tf.where(holes, restored, given) if takes_mask else restored, is_finite
 
-        spec = tf.TensorSpec((1, None, None, channels), self._dtype)
+        spec = tf.TensorSpec((1, None, None, channels + takes_mask), self._dtype)
         return tf.function(restore_window, autograph=False).get_concrete_function(spec)
 
     def _enlarged_alpha(self, images, restored):
@@ -130,10 +142,13 @@ class WindowFunction:
 def _check_ends(network, field):
     """Channels of input and output, after checks of everything else."""
     shape, output = network.inputs[0].shape, network.outputs[0].shape
-    if len(shape) != 4 or shape[1:3] != (None, None) or shape[3] not in (1, 3):
+    takes_mask = len(shape) == 4 and shape[3] in (2, 4) and output[3] == shape[3] - 1
+    known = takes_mask or (len(shape) == 4 and shape[3] in (1, 3))
+    if not known or shape[1:3] != (None, None):
         raise ValueError(
             "`model` must take images of any size: inputs of shape (None, None, None, C) with "
-            f"C = 1 or 3. Received: {tuple(shape)}. Build it with keras.Input((None, None, C))."
+            "C = 1 or 3, or with a mask as one more channel. "
+            f"Received: {tuple(shape)}. Build it with keras.Input((None, None, C))."
         )
     if output[3] not in (1, 3):
         raise ValueError(

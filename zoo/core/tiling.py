@@ -82,11 +82,79 @@ def restore(model, image, tile=None, overlap=None, *, precision="auto", progress
     return rewrap(rows.into(_result_array(out, rows)), model.name)
 
 
+def inpaint(model, image, mask, tile=None, overlap=None, *, precision="auto", progress=False):
+    """Fill holes in a picture of any size, kind and bit depth.
+
+    Pixels outside of the holes come back as they are, bit for bit.
+
+    Args:
+        model: As of `restore`, but a network that takes a mask, such as `zoo.InpaintingGAN`.
+        image: As of `restore`. What is in the holes does not matter.
+        mask: Where the holes are, as large as the image: an array `(H, W)` or `(H, W, 1)`, bool, or
+            unsigned integers or floats in [0, 1] of which the upper half is a hole; a gray
+            `PIL.Image.Image`; or a path of such an image file.
+        tile: As of `restore`, like the other arguments.
+        overlap: As of `restore`.
+        precision: As of `restore`.
+        progress: As of `restore`.
+
+    Returns:
+        The completed image in the kind, dtype and bit depth of `image`, as of `restore`.
+
+    Raises:
+        ValueError: As of `restore`; or if the mask does not fit the image.
+
+    Example:
+
+    >>> model = zoo.InpaintingGAN(filters=(8, 16))
+    >>> mask = np.zeros((30, 50), bool)
+    >>> mask[10:20, 10:20] = True
+    >>> inpaint(model, np.zeros((30, 50, 3), "uint8"), mask).shape
+    (30, 50, 3)
+    """
+    photo, rewrap = _unwrap(image, None)
+    holes = as_holes(mask)
+    rows = RestoredRows(model, photo.pixels, tile, overlap, precision, progress, holes)
+    return rewrap(rows.into(_result_array(None, rows)), model.name)
+
+
+def as_holes(mask):
+    """Read a mask.
+
+    Args:
+        mask: As of `inpaint`.
+
+    Returns:
+        Bool array `(H, W)`, `True` in holes.
+
+    Raises:
+        ValueError: If it is no gray image.
+    """
+    if isinstance(mask, (str, os.PathLike)):
+        mask = Photo.open(mask).pixels
+    values = np.asarray(mask)
+    values = values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values
+    if values.ndim != 2 or values.dtype.kind not in "bfu":
+        raise ValueError(
+            "`mask` must be a gray image or an array (H, W) of bool, unsigned integers or floats "
+            f"in [0, 1]. Received: {values.dtype} of shape {values.shape}. Convert a picture in "
+            "colour, e.g. `mask.convert('L')` in PIL."
+        )
+    if values.dtype.kind == "f" and not (values.min() >= 0 and values.max() <= 1):
+        raise ValueError(
+            f"`mask` of dtype {values.dtype} must be in [0, 1]. "
+            f"Received: values from {values.min()} to {values.max()}"
+        )
+    half = {"b": 0, "f": 0.5}.get(values.dtype.kind)
+    return values > (np.iinfo(values.dtype).max // 2 if half is None else half)
+
+
 class RestoredRows:
     """A restored image that is computed while it is read, a row of tiles at a time.
 
     Iteration yields it from top to bottom as arrays of some rows each, so that it can be written to
-    a file without ever being in memory (`zoo.Photo.save` does). Arguments are those of `restore`.
+    a file without ever being in memory (`zoo.Photo.save` does). Arguments are those of `restore`;
+    `holes` are those of `as_holes`, for a network that takes a mask.
 
     Attributes:
         shape: Of the restored image.
@@ -95,7 +163,16 @@ class RestoredRows:
         precision: What the network computes in, `"float32"` or `"bfloat16"`.
     """
 
-    def __init__(self, model, pixels, tile=None, overlap=None, precision="auto", progress=False):
+    def __init__(
+        self,
+        model,
+        pixels,
+        tile=None,
+        overlap=None,
+        precision="auto",
+        progress=False,
+        holes=None,
+    ):
         self._pixels = _checked_pixels(pixels)
         self._network = _inference_network(model)  # the cache alone would not keep it alive
         if precision == "auto" and self._pixels.dtype != np.uint8:
@@ -104,6 +181,7 @@ class RestoredRows:
         runner = _tile_network(self._network, self.precision)
         self._run = runner.function(self._pixels.dtype, self._pixels.shape[2])
         self._grid = TileGrid(self._pixels, runner.field, tile, overlap)
+        self._pixels = _with_holes(self._pixels, holes, runner.takes_mask)
         self._progress = progress
         height, width = (side * self._run.scale for side in self._grid.size)
         channels = self._run.output_channels
@@ -215,6 +293,23 @@ def _checked_pixels(pixels):
                 "images in [-1, 1] as in training are (image + 1) / 2 here."
             )
     return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+
+
+def _with_holes(pixels, holes, takes_mask):
+    """The pixels with the mask as one more channel, if the network takes one."""
+    if takes_mask != (holes is not None):
+        raise ValueError(
+            "`model` takes a mask: use `zoo.inpaint(model, image, mask)`, or `zoo restore --mask`."
+            if takes_mask
+            else "`model` takes no mask: use `zoo.restore(model, image)`."
+        )
+    if holes is None:
+        return pixels
+    if holes.shape != pixels.shape[:2]:
+        raise ValueError(
+            f"`mask` must be as large as the image, {pixels.shape[:2]}. Received: {holes.shape}"
+        )
+    return np.concatenate([pixels, holes[..., np.newaxis].astype(pixels.dtype)], axis=-1)
 
 
 def _result_array(out, rows):

@@ -32,6 +32,25 @@ def test_restore_writes_one_output_an_input(zoo_command, tiny_preset, photo_fold
     np.testing.assert_array_equal(np.asarray(restored)[::2, ::2], original)
 
 
+def test_restore_fills_the_holes_of_a_mask(zoo_command, photo_folder, tmp_path):
+    model = zoo.InpaintingGAN(filters=(4,), dilations=(), objective=zoo.PairedObjective())
+    model.save_to_preset(tmp_path / "fill")
+    source = photo_folder / "more" / "a.png"
+    original = np.asarray(Image.open(source))
+    mask = np.zeros(original.shape[:2], "uint8")
+    mask[5:20, 5:20] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    words = ["--preset", tmp_path / "fill", "--mask", tmp_path / "mask.png"]
+    zoo_command("restore", source, "-o", tmp_path / "filled.png", *words)
+    filled = np.asarray(Image.open(tmp_path / "filled.png"))
+    np.testing.assert_array_equal(filled[mask == 0], original[mask == 0])
+    assert (filled != original).any()
+    with pytest.raises(ValueError, match=r"`--mask` is for one image\. Received: 3"):
+        zoo_command("restore", photo_folder, "-o", tmp_path / "all", *words)
+    with pytest.raises(ValueError, match="takes a mask"):
+        zoo_command("restore", source, "-o", tmp_path / "no.png", "--preset", tmp_path / "fill")
+
+
 def test_evaluate_scores_input_and_output(zoo_command, tiny_preset, photo_folder):
     report = json.loads(zoo_command("evaluate", tiny_preset, "--data", photo_folder, "--json"))
     assert report["images"] == 3
