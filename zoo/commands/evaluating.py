@@ -56,7 +56,9 @@ def evaluate(model, data, recipe=None, seed=0, features=None, progress=True):
     for degraded, clean in track(
         pairs, "Evaluating", total=len(photos), transient=True, disable=not progress
     ):
-        restored, plain = restore(degraded), enlarge(degraded, model.scale)
+        # A recipe may add a channel, the mask of holes.
+        image = degraded[..., : clean.shape[-1]]
+        restored, plain = restore(degraded), enlarge(image, model.scale)
         for metric in after:
             metric.update_state(clean, restored)
         for metric in before:

@@ -40,13 +40,16 @@ def test_restore_fills_the_holes_of_a_mask(zoo_command, photo_folder, tmp_path):
     mask = np.zeros(original.shape[:2], "uint8")
     mask[5:20, 5:20] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
-    words = ["--preset", tmp_path / "fill", "--mask", tmp_path / "mask.png"]
-    zoo_command("restore", source, "-o", tmp_path / "filled.png", *words)
+    fill = ["--preset", tmp_path / "fill", "--mask", tmp_path / "mask.png"]
+    zoo_command("restore", source, "-o", tmp_path / "filled.png", *fill)
     filled = np.asarray(Image.open(tmp_path / "filled.png"))
     np.testing.assert_array_equal(filled[mask == 0], original[mask == 0])
     assert (filled != original).any()
+    words = ["evaluate", tmp_path / "fill", "--data", photo_folder, "--json"]
+    psnr = json.loads(zoo_command(*words))["psnr"]
+    assert np.isfinite([psnr["input"], psnr["restored"]]).all()
     with pytest.raises(ValueError, match=r"`--mask` is for one image\. Received: 3"):
-        zoo_command("restore", photo_folder, "-o", tmp_path / "all", *words)
+        zoo_command("restore", photo_folder, "-o", tmp_path / "all", *fill)
     with pytest.raises(ValueError, match="takes a mask"):
         zoo_command("restore", source, "-o", tmp_path / "no.png", "--preset", tmp_path / "fill")
 
