@@ -180,7 +180,8 @@ class Bench:
 
     def _modes(self, model, data):
         """How many of the 1,000 triples of digits are there."""
-        digits = generation_data.prepare("digits", self.sources["digits"], data.parent)
+        name = data.stem.replace("stacked", "digits")  # of the same size
+        digits = generation_data.prepare(name, self.sources["digits"], data.parent)
         network, real = classifier(digits)
         numbers = 0
         made = model.sample(_FOR_MODES)

@@ -7,13 +7,15 @@ import numpy as np
 from generation_data import images
 from keras import layers
 
+_BATCH = 128
 
-def classifier(data, epochs=4):
+
+def classifier(data, steps=1800):
     """Train a small convolutional network on real images, or load it if it is there.
 
     Args:
         data: Path of a prepared `.npz` file with ten classes.
-        epochs: Integer. Defaults to 4.
+        steps: Integer, updates, at least; whole epochs are trained. Defaults to 1800.
 
     Returns:
         `(network, accuracy)`: a `keras.Model` of images in [-1, 1] to probabilities, and its
@@ -24,7 +26,8 @@ def classifier(data, epochs=4):
     if path.is_file():
         network = keras.saving.load_model(path)
     else:
-        network = train(*images(data, "train"), epochs)
+        pixels, labels = images(data, "train")
+        network = train(pixels, labels, -(-steps * _BATCH // len(pixels)))
         network.save(path)
     pixels, labels = images(data, "test")
     return network, accuracy(network, pixels, labels)
@@ -59,7 +62,7 @@ def train(pixels, labels, epochs, class_count=10):
         x = layers.MaxPooling2D()(layers.BatchNormalization()(x))
     x = layers.Dropout(0.4)(layers.Dense(128, activation="relu")(layers.Flatten()(x)))
     network = keras.Model(inputs, layers.Dense(class_count, activation="softmax")(x))
-    rate = keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(pixels) // 128)
+    rate = keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(pixels) // _BATCH)
     network.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
-    network.fit(pixels, labels, batch_size=128, epochs=epochs, verbose=2)
+    network.fit(pixels, labels, batch_size=_BATCH, epochs=epochs, verbose=2)
     return network
