@@ -44,9 +44,10 @@ def check(
             Defaults to `None`.
         tflite: Path of a TFLite file. Defaults to `None`.
         photographs: An image source of `pipelines`, a `tf.data.Dataset` of images or pairs, or a
-            sequence of arrays; uint8, or floats in [-1, 1]. At most 16 are used, whole. Of a model
-            that makes images from noise: what from, such as `model.inputs(8)`. Defaults to crops
-            of two photographs that scikit-image ships, and to 8 samples.
+            sequence of arrays; uint8, or floats in [-1, 1]. At most 16 are used, whole; for a model
+            that fills holes, a box is cut out of each. Of a model that makes images from noise:
+            what from, such as `model.inputs(8)`. Defaults to crops of two photographs that
+            scikit-image ships, or to 8 samples.
         tolerance: Float, largest absolute difference to accept, in [0, 1]. Defaults to 1e-5 for a
             SavedModel in float32 and 5e-2 in bfloat16, and for TFLite to 1e-4 in float32, 4e-3 in
             float16 and 5e-2 in int8. The mean difference may be a tenth of these

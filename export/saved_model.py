@@ -18,6 +18,18 @@ _MAX_ATTEMPTS = 1000
 def saved_model(model, directory, *, precision="auto", alignment=None, max_pixels=2**22):
     """Write the next numbered version of a model, with signatures on floats and on files.
 
+    Of a model on images:
+
+    * `serving_default`: `images`, float32 `(N, H, W, C)` in [0, 1], to `restored_images` in [0, 1];
+    * `restore_bytes`: `image_bytes`, a batch `(N,)` of JPEG or PNG files of any size each, to
+      `restored_bytes`, PNG files. Gray files become RGB for an RGB model, EXIF orientation is
+      applied, and what is no image, too large, transparent, or in colour for a gray model is
+      refused with an error that names the item.
+
+    Of a model that fills holes, such as `zoo.InpaintingGAN`, both take a mask as well, above one
+    half in holes: `masks`, float32 `(N, H, W, 1)` in [0, 1], and `mask_bytes`, gray files of the
+    images' sizes. All other pixels come back as they came in.
+
     Of a model that makes images from noise:
 
     * `serving_default`, also called `sample`: `latents`, float32 `(N, size)` as `model.inputs`
@@ -25,13 +37,7 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
     * `sample_bytes`: the same to `sampled_bytes`, PNG files.
 
     Latents that are not finite and labels of no class are refused with an error that says which.
-    A `zoo.StyleGAN2` serves `model.truncated_network(0.7)` in the same way. Of all others:
-
-    * `serving_default`: `images`, float32 `(N, H, W, C)` in [0, 1], to `restored_images` in [0, 1];
-    * `restore_bytes`: `image_bytes`, a batch `(N,)` of JPEG or PNG files of any size each, to
-      `restored_bytes`, PNG files. Gray files become RGB for an RGB model, EXIF orientation is
-      applied, and what is no image, too large, transparent, or in colour for a gray model is
-      refused with an error that names the item.
+    A `zoo.StyleGAN2` serves `model.truncated_network(0.7)` in the same way.
 
     Any height and width work; sides that do not suit the network's strides are extended inside the
     graph. The file holds the variables of the inference network in float32 and nothing of the
@@ -42,8 +48,8 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
 
     Args:
         model: A model of the zoo; or a functional `keras.Model` on images in [-1, 1] with input
-            shape `(None, None, None, 1 or 3)`, or from inputs called `latents` (and `labels`) to
-            such images.
+            shape `(None, None, None, 1 or 3)`, or one more for a mask; or from inputs called
+            `latents` (and `labels`) to such images.
         directory: Path of the model's folder; it is created. The versions are `1`, `2`, ... in it.
         precision: `"auto"` (default), `"float32"` or `"bfloat16"`. `"auto"` judges the machine that
             exports: bfloat16 if it has AMX or a GPU of compute capability 8 and later, else

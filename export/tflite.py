@@ -15,10 +15,11 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None):
     """Write a model as a TFLite file.
 
     The file has one signature, `serving_default`, on float32 whatever the precision inside. Of a
-    model on images, it takes `images` `(1, H, W, C)` in [0, 1], of any height and width, to
-    `restored_images` in [0, 1]. Of a model that makes images from noise, it takes `latents`
-    `(1, size)`, and `labels`, int32 `(1,)`, if it has classes, to `images` in [0, 1]. `quantize`
-    trades exactness for size and speed; see what it costs with `export.check`:
+    model on images, it takes `images` `(1, H, W, C)` in [0, 1], of any height and width, and
+    `masks` `(1, H, W, 1)` if it fills holes, to `restored_images` in [0, 1]. Of a model that makes
+    images from noise, it takes `latents` `(1, size)`, and `labels`, int32 `(1,)`, if it has
+    classes, to `images` in [0, 1]. `quantize` trades exactness for size and speed; see what it
+    costs with `export.check`:
 
     * `None`: float32 weights and arithmetic;
     * `"float16"`: weights of half the size, rounded; arithmetic in float32 on a CPU;
@@ -37,7 +38,8 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None):
         representative: Photographs like those that the model will get (degraded, when it
             restores): an image source of `pipelines`, a `tf.data.Dataset` of images or pairs, or a
             sequence of arrays; uint8, or floats in [-1, 1]. The first 64 are used, the middle
-            256 x 256 of each. Of a model that makes images from noise: `model.inputs(64)`.
+            256 x 256 of each; for a model that fills holes, a box is cut out of each. Of a model
+            that makes images from noise: `model.inputs(64)`.
             Defaults to `None`.
         alignment: As of `export.saved_model`.
 
