@@ -23,7 +23,7 @@ import zoo
 from zoo import latent_editing
 
 _REGRESSED = 2000
-_STRENGTHS = (-6.0, -3.0, 0.0, 3.0, 6.0)
+_STRENGTHS = (-4.0, -2.0, 0.0, 2.0, 4.0)
 
 
 def main():
