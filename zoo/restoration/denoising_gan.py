@@ -2,15 +2,11 @@
 
 import keras
 
-from zoo.core.objective import PairedObjective
-from zoo.core.paired import PairedGAN
-from zoo.losses import LeastSquares
-from zoo.networks.discriminators import patch_discriminator
-from zoo.networks.encoder_decoder import restoration_unet
+from zoo.restoration.unet_gan import UNetGAN
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class DenoisingGAN(PairedGAN):
+class DenoisingGAN(UNetGAN):
     """Remove noise with a residual U-Net and a discriminator of patches.
 
     The generator predicts the noise (residual learning); the adversary keeps it from smoothing
@@ -38,34 +34,3 @@ class DenoisingGAN(PairedGAN):
 
     task = "denoising"
     default_recipe = "denoise-blind"
-
-    def __init__(
-        self,
-        channels=3,
-        filters=(32, 64, 96, 128),
-        blocks=2,
-        discriminator_filters=64,
-        objective=None,
-        **kwargs,
-    ):
-        super().__init__(
-            restoration_unet(channels, filters, blocks),
-            lambda: patch_discriminator(channels, discriminator_filters),
-            objective,
-            **kwargs,
-        )
-        self._architecture = {
-            "channels": channels,
-            "filters": list(filters),
-            "blocks": blocks,
-            "discriminator_filters": discriminator_filters,
-        }
-
-    @staticmethod
-    def default_objective():
-        """L1 and a weak least-squares adversary."""
-        return PairedObjective(adversarial_loss=LeastSquares(), adversarial_weight=1e-3)
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {**super().get_config(), **self._architecture}

@@ -3,14 +3,12 @@
 import keras
 
 from zoo.core.objective import PairedObjective
-from zoo.core.paired import PairedGAN
 from zoo.losses import BlurredColorLoss, LeastSquares, SSIMLoss, WeightedSum
-from zoo.networks.discriminators import patch_discriminator
-from zoo.networks.encoder_decoder import restoration_unet
+from zoo.restoration.unet_gan import UNetGAN
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class EnhancementGAN(PairedGAN):
+class EnhancementGAN(UNetGAN):
     """Enhance photographs with a residual U-Net, for structure and for colour.
 
     How bright a scene was is judged from all of it, so the U-Net has five levels, and it corrects
@@ -41,28 +39,7 @@ class EnhancementGAN(PairedGAN):
 
     task = "enhancement"
     default_recipe = "low-light"
-
-    def __init__(
-        self,
-        channels=3,
-        filters=(32, 64, 96, 128, 128),
-        blocks=1,
-        discriminator_filters=64,
-        objective=None,
-        **kwargs,
-    ):
-        super().__init__(
-            restoration_unet(channels, filters, blocks),
-            lambda: patch_discriminator(channels, discriminator_filters),
-            objective,
-            **kwargs,
-        )
-        self._architecture = {
-            "channels": channels,
-            "filters": list(filters),
-            "blocks": blocks,
-            "discriminator_filters": discriminator_filters,
-        }
+    default_filters, default_blocks = (32, 64, 96, 128, 128), 1
 
     @staticmethod
     def default_objective():
@@ -73,7 +50,3 @@ class EnhancementGAN(PairedGAN):
             adversarial_loss=LeastSquares(),
             adversarial_weight=1e-3,
         )
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {**super().get_config(), **self._architecture}
