@@ -42,6 +42,15 @@ def noise(sigma_levels):
     }
 
 
+def grayscale():
+    """Return black-and-white versions."""
+    return {
+        "steps": [ops.Grayscale()],
+        "rounding": True,
+        "description": "Black and white: the brightness (BT.601) in all channels",
+    }
+
+
 def jpeg():
     """Return JPEG of unknown quality."""
     return {
@@ -211,6 +220,7 @@ NAMED = {
     "denoise-50": lambda: noise(50),
     "denoise-blind": denoise_blind,
     "gfpgan": gfpgan,
+    "grayscale": grayscale,
     "jpeg": jpeg,
     "lama-medium": lambda: lama((4, 10), 200, 100, (30, 150)),
     "lama-thick": lambda: lama((1, 5), 450, 250, (30, 300)),

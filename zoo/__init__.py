@@ -13,6 +13,7 @@ from zoo import networks as networks
 from zoo.core import latents as latents
 from zoo.core.adversarial import AdversarialModel as AdversarialModel
 from zoo.core.augmentation import AdaptiveAugmentation as AdaptiveAugmentation
+from zoo.core.fidelity import with_fidelity as with_fidelity
 from zoo.core.finetuning import freeze_lower_layers as freeze_lower_layers
 from zoo.core.finetuning import learning_rate_groups as learning_rate_groups
 from zoo.core.finetuning import warm_start as warm_start
@@ -28,6 +29,7 @@ from zoo.core.presets import preset_record as preset_record
 from zoo.core.presets import save_to_preset as save_to_preset
 from zoo.core.tiling import inpaint as inpaint
 from zoo.core.tiling import restore as restore
+from zoo.restoration.colorization_gan import ColorizationGAN as ColorizationGAN
 from zoo.restoration.denoising_gan import DenoisingGAN as DenoisingGAN
 from zoo.restoration.enhancement_gan import EnhancementGAN as EnhancementGAN
 from zoo.restoration.esrgan import ESRGAN as ESRGAN

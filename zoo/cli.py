@@ -168,6 +168,13 @@ def restore(
     mask: Annotated[
         str | None, typer.Option(help="To fill holes: gray image of one input's size, white there.")
     ] = None,
+    strength: Annotated[
+        float,
+        typer.Option(help="Share of the restored image in the result; the rest is the input."),
+    ] = 1.0,
+    keep_color: Annotated[
+        float, typer.Option(help="Keep colour and light of the input beyond a blur of so many px.")
+    ] = 0.0,
     tile: Annotated[int | None, typer.Option(help="Side of a tile in px; default: chosen.")] = None,
     precision: Annotated[
         str, typer.Option(help="float32, bfloat16, or auto: what this machine computes fast.")
@@ -175,9 +182,13 @@ def restore(
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Restore image files. An input is never overwritten."""
+    import zoo
     from zoo.commands import restoring
 
-    report = restoring.restore(inputs, out, preset, tile, precision, not json_, mask)
+    model = zoo.from_preset(preset)
+    if (strength, keep_color) != (1.0, 0.0):
+        model = zoo.with_fidelity(model, strength, keep_color)
+    report = restoring.restore(inputs, out, model, tile, precision, not json_, mask)
     lines = [
         f"{row['output']}  {row['width']}x{row['height']}  {row['precision']}  "
         f"{row['seconds']:.1f} s"

@@ -19,6 +19,7 @@ NAMES = [
     "denoise-50",
     "denoise-blind",
     "gfpgan",
+    "grayscale",
     "jpeg",
     "lama-medium",
     "lama-thick",

@@ -10,7 +10,7 @@ from zoo.core.hardware import chosen_precision
 from zoo.core.tiling import RestoredRows, as_holes
 
 
-def restore(names, out, preset, tile=None, precision="auto", progress=True, mask=None):
+def restore(names, out, model, tile=None, precision="auto", progress=True, mask=None):
     """Restore image files.
 
     All inputs are checked before the first is restored. The first failure stops the command;
@@ -20,7 +20,7 @@ def restore(names, out, preset, tile=None, precision="auto", progress=True, mask
     Args:
         names: Files, folders and glob patterns.
         out: File (for one input) or folder.
-        preset: Name or folder of a preset.
+        model: As of `zoo.restore`.
         tile: Side of a tile in px, or `None` to choose.
         precision: As in `zoo.restore`.
         progress: Bool, show a progress bar.
@@ -35,7 +35,6 @@ def restore(names, out, preset, tile=None, precision="auto", progress=True, mask
     if mask is not None and len(targets) > 1:
         raise ValueError(f"`--mask` is for one image. Received: {len(targets)} images")
     holes = None if mask is None else as_holes(mask)
-    model = zoo.from_preset(preset)
     report = []
     with Progress(transient=True, disable=not progress) as bars:
         every = bars.add_task("Restoring", total=len(targets))

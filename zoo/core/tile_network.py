@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from zoo.core.precision import inference_policy, with_policy
 from zoo.core.receptive_field import receptive_field
+from zoo.layers.color import Luminance
 
 _LEVELS = {"uint8": 255.0, "uint16": 65535.0}
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow converts colour to gray
@@ -30,17 +31,20 @@ class TileNetwork:
         self.field = receptive_field(network)
         channels, self.output_channels = _check_ends(network, self.field)
         self.takes_mask = channels in (2, 4)
+        self.colours_gray = any(isinstance(layer, Luminance) for layer in network._flatten_layers())
         self.input_channels = channels - self.takes_mask
         self._copy = None if _computes_in(network, policy) else _shared_copy(network, policy)
         self._network = weakref.ref(network)
         self._functions = {}
 
-    def function(self, dtype, channels):
+    def function(self, dtype, channels, stays_gray=False):
         """The function that restores windows of an image.
 
         Args:
             dtype: NumPy dtype of the image.
             channels: 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGB and alpha).
+            stays_gray: Bool, for RGB whose channels are alike: those of the result are, too,
+                unless the network is one that colours gray images. Defaults to `False`.
 
         Returns:
             A `WindowFunction`, traced once for windows of any size. If the network takes a mask,
@@ -55,7 +59,7 @@ class TileNetwork:
                 f"Received: {channels} channels. Convert it, e.g. `image.convert('L')` in PIL, or "
                 "restore the channels one by one."
             )
-        key = np.dtype(dtype).name, channels
+        key = np.dtype(dtype).name, channels, stays_gray and not self.colours_gray
         if key not in self._functions:
             self._functions[key] = WindowFunction(self, *key)
         return self._functions[key]
@@ -74,12 +78,15 @@ class WindowFunction:
         output_channels: Channels of what it returns.
     """
 
-    def __init__(self, network, dtype, channels):
+    def __init__(self, network, dtype, channels, stays_gray):
         self.scale = network.field.scale
         self._has_alpha = channels in (2, 4)
         self._colours = channels - self._has_alpha
         # Gray through a colour network comes back gray; a network that colours gray is believed.
-        self._to_gray = self._colours == 1 and network.input_channels == 3
+        self._to_gray = (
+            self._colours == 1 and network.input_channels == 3 and not network.colours_gray
+        )
+        self._stays_gray = stays_gray and network.output_channels == 3
         colours = 1 if self._to_gray else network.output_channels
         self.output_channels = colours + self._has_alpha
         self._dtype = np.dtype(dtype)
@@ -121,6 +128,8 @@ class WindowFunction:
             is_finite = tf.reduce_all(tf.math.is_finite(restored))
             if self._to_gray and network.output_channels == 3:
                 restored = tf.reduce_sum(restored * _LUMA, axis=-1, keepdims=True)
+            if self._stays_gray:
+                restored = tf.repeat(tf.reduce_sum(restored * _LUMA, -1, keepdims=True), 3, -1)
             if self._has_alpha:
                 restored = tf.concat([restored, self._enlarged_alpha(images, restored)], axis=-1)
             restored = (tf.clip_by_value(restored, -1.0, 1.0) + 1.0) * (levels / 2.0)

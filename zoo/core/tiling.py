@@ -59,8 +59,9 @@ def restore(model, image, tile=None, overlap=None, *, precision="auto", progress
     Returns:
         The restored image in the kind, dtype and bit depth of `image`: an array for an array, a
         `PIL.Image.Image` for one, a `zoo.Photo` with the file's metadata for a path or a photo
-        (`.save(path)` writes it, `.pixels` is its array). Gray stays gray unless the network makes
-        colour of gray; alpha is enlarged with a Lanczos filter.
+        (`.save(path)` writes it, `.pixels` is its array). Gray stays gray, in one channel or in
+        three that are alike, unless the network is made to colour it; alpha is enlarged with a
+        Lanczos filter.
 
     Raises:
         ValueError: If an argument is unusable, or the network does not return `scale` times the
@@ -179,7 +180,9 @@ class RestoredRows:
             precision = "float32"  # bfloat16 has 8 bits
         self.precision = chosen_precision(precision)
         runner = _tile_network(self._network, self.precision)
-        self._run = runner.function(self._pixels.dtype, self._pixels.shape[2])
+        self._run = runner.function(
+            self._pixels.dtype, self._pixels.shape[2], _is_gray(self._pixels)
+        )
         self._grid = TileGrid(self._pixels, runner.field, tile, overlap)
         self._pixels = _with_holes(self._pixels, holes, runner.takes_mask)
         self._progress = progress
@@ -293,6 +296,16 @@ def _checked_pixels(pixels):
                 "images in [-1, 1] as in training are (image + 1) / 2 here."
             )
     return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+
+
+def _is_gray(pixels):
+    """Whether RGB pixels hold a gray image, as many scans do."""
+    if pixels.shape[2] < 3:
+        return False
+    rows = range(0, len(pixels), 256)  # a band at a time: most photographs end with the first
+    return all(
+        (pixels[top : top + 256, :, 1:3] == pixels[top : top + 256, :, :1]).all() for top in rows
+    )
 
 
 def _with_holes(pixels, holes, takes_mask):

@@ -1,7 +1,12 @@
 """Layers that the zoo's networks share; each trains, saves, exports and converts to TFLite."""
 
+from zoo.layers.color import Luminance as Luminance
+from zoo.layers.color import Tint as Tint
+from zoo.layers.color import rgb_to_lab as rgb_to_lab
 from zoo.layers.equalized import ScaledConv as ScaledConv
 from zoo.layers.equalized import ScaledDense as ScaledDense
+from zoo.layers.fidelity import Blend as Blend
+from zoo.layers.fidelity import KeepColor as KeepColor
 from zoo.layers.filtering import FIRDown as FIRDown
 from zoo.layers.filtering import FIRUp as FIRUp
 from zoo.layers.masking import Complete as Complete

@@ -1,9 +1,9 @@
 """Colour losses: which colours an image has, wherever they are."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
+from zoo.layers.fidelity import gaussian_blur
 from zoo.losses.reconstruction import ImageLoss, count_of, positive
 
 
@@ -120,7 +120,7 @@ class BlurredColorLoss(ImageLoss):
         """Loss of each image."""
         difference = tf.cast(y_pred, tf.float32) - tf.cast(y_true, tf.float32)
         # Blurring is linear: the difference of blurred images is the blurred difference.
-        blurred = _blurred(difference, self.deviation_px)
+        blurred = gaussian_blur(difference, self.deviation_px)
         values = self.criterion.call(tf.zeros_like(blurred), blurred)
         return tf.reduce_mean(values, axis=list(range(1, values.shape.rank)))
 
@@ -134,13 +134,3 @@ class BlurredColorLoss(ImageLoss):
         """Remakes the loss from `get_config()`."""
         criterion = keras.saving.deserialize_keras_object(config["criterion"])
         return cls(**{**config, "criterion": criterion})
-
-
-def _blurred(images, deviation_px):
-    """Gaussian blur up to three deviations; outside of the image there is zero."""
-    reach = round(3 * deviation_px)
-    line = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation_px) ** 2)
-    line = np.tile((line / line.sum())[:, None], (1, images.shape[-1])).astype("float32")
-    for kernel in (line[:, None, :, None], line[None, :, :, None]):
-        images = tf.nn.depthwise_conv2d(images, kernel, (1, 1, 1, 1), "SAME")
-    return images

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from zoo.layers import PixelShuffle, PixelUnshuffle
+from zoo.layers import Luminance, PixelShuffle, PixelUnshuffle, Tint
 
 
 def _conv(filters, size=3, **kwargs):
@@ -17,6 +17,23 @@ def _residual_blocks(x, filters, blocks):
     for _ in range(blocks):
         y = _conv(filters, kernel_initializer=small)(_conv(filters, activation="relu")(x))
         x = layers.Add()([x, y])
+    return x
+
+
+def _unet(x, filters, blocks):
+    """The levels of a U-Net: images to features at half their size."""
+    x = _conv(filters[0])(PixelUnshuffle(2)(x))
+    skips = []
+    for level, width in enumerate(filters):
+        if level:
+            x = _conv(width, 2, strides=2)(x)
+        x = _residual_blocks(x, width, blocks)
+        skips.append(x)
+    skips.pop()
+    for width in reversed(filters[:-1]):
+        x = PixelShuffle(2)(_conv(width * 4, 1)(x))
+        x = layers.Add()([x, skips.pop()])
+        x = _residual_blocks(x, width, blocks)
     return x
 
 
@@ -46,19 +63,7 @@ def restoration_unet(channels=3, filters=(32, 64, 96, 128), blocks=2, *, output_
     """
     output_channels = output_channels or channels
     inputs = keras.Input((None, None, channels), name="degraded")
-    x = PixelUnshuffle(2)(inputs)
-    x = _conv(filters[0])(x)
-    skips = []
-    for level, width in enumerate(filters):
-        if level:
-            x = _conv(width, 2, strides=2)(x)
-        x = _residual_blocks(x, width, blocks)
-        skips.append(x)
-    skips.pop()
-    for width in reversed(filters[:-1]):
-        x = PixelShuffle(2)(_conv(width * 4, 1)(x))
-        x = layers.Add()([x, skips.pop()])
-        x = _residual_blocks(x, width, blocks)
+    x = _unet(inputs, filters, blocks)
     gain, offset = (
         PixelShuffle(2, dtype="float32")(
             _conv(output_channels * 4, dtype="float32", kernel_initializer="zeros")(x)
@@ -70,3 +75,27 @@ def restoration_unet(channels=3, filters=(32, 64, 96, 128), blocks=2, *, output_
     scaled = layers.Multiply(dtype="float32")([image, gain])
     outputs = layers.Add(dtype="float32", name="restored")([image, scaled, offset])
     return keras.Model(inputs, outputs, name="restoration_unet")
+
+
+def colorization_unet(filters=(32, 64, 128, 192, 256), blocks=1):
+    """The U-Net of `restoration_unet` from lightness to colours.
+
+    Args:
+        filters: Sequence of integers, filters of each level. Defaults to
+            `(32, 64, 128, 192, 256)`.
+        blocks: Integer, residual blocks a level, on each side. Defaults to 1.
+
+    Returns:
+        A `keras.Model`: RGB images `(N, H, W, 3)`, of which it sees the lightness (layer `"gray"`),
+        to images as light in colours (layer `"colors"`: a* and b*) of its own.
+    """
+    inputs = keras.Input((None, None, 3), name="degraded")
+    gray = Luminance(dtype="float32", name="gray")(inputs)
+    x = _unet(gray, filters, blocks)
+    # Begins gray: colours come from what is learnt.
+    x = _conv(2 * 4, dtype="float32", kernel_initializer="zeros")(x)
+    colours = layers.Rescaling(100.0, dtype="float32", name="colors")(
+        PixelShuffle(2, dtype="float32")(x)
+    )
+    outputs = Tint(dtype="float32", name="restored")([gray, colours])
+    return keras.Model(inputs, outputs, name="colorization_unet")

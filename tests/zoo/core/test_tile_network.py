@@ -77,6 +77,17 @@ def test_gray_through_a_colour_network_comes_back_as_its_luma():
     assert set(restored.flat) == {round(0.299 * 255 + 0.587 * 127.5)}
 
 
+def test_gray_in_three_channels_stays_gray():
+    model = network(conv(3))  # makes colour of everything
+    gray = np.random.default_rng(0).integers(0, 256, (20, 30, 1), "uint8")
+    restored = restore(model, np.repeat(gray, 3, axis=-1))
+    np.testing.assert_array_equal(restored, np.repeat(restored[..., :1], 3, axis=-1))
+    np.testing.assert_array_equal(restored[..., 0], restore(model, gray)[..., 0])
+    almost = np.repeat(gray, 3, axis=-1)
+    almost[19, 29, 2] ^= 1
+    assert np.ptp(restore(model, almost).astype(int), axis=-1).max() > 0
+
+
 def test_a_network_that_colours_gray_returns_colour():
     inputs = keras.Input((None, None, 1))
     model = keras.Model(inputs, layers.Concatenate()([inputs, inputs, inputs]))

@@ -1,0 +1,85 @@
+import functools
+
+import cases
+import numpy as np
+import pytest
+
+import zoo
+from zoo.layers.color import Luminance, rgb_to_lab
+
+build = functools.partial(zoo.ColorizationGAN, filters=(4, 4), discriminator_filters=4)
+
+
+def gray_and_colour(count=4, size=24):
+    _, colour = cases.pairs(count, size=size)
+    return np.repeat(Luminance()(colour).numpy(), 3, axis=-1), colour
+
+
+def test_variant_contract(tmp_path, mirrored):
+    # The last layer starts from zeros: the others move from step 2 on.
+    cases.run_variant_test(build, gray_and_colour(), folder=tmp_path, strategy=mirrored, steps=2)
+
+
+@pytest.fixture
+def coloured():
+    """A model that gives colours, though no sensible ones."""
+    model = build()
+    rng = np.random.default_rng(0)
+    model.generator.set_weights(
+        [rng.normal(0, 0.1, w.shape) for w in model.generator.get_weights()]
+    )
+    return model
+
+
+def test_lightness_is_exact(coloured):
+    gray, _ = gray_and_colour()
+    restored = coloured(gray, training=False)
+    np.testing.assert_allclose(Luminance()(restored), gray[..., :1], atol=2e-6)
+    assert np.abs(rgb_to_lab(restored)[..., 1:]).mean() > 1
+
+
+def test_only_lightness_is_seen(coloured):
+    _, colour = gray_and_colour()
+    gray = np.repeat(Luminance()(colour).numpy(), 3, axis=-1)
+    np.testing.assert_allclose(
+        coloured(colour, training=False), coloured(gray, training=False), atol=1e-4
+    )
+
+
+def test_an_untrained_model_leaves_gray_gray():
+    gray, _ = gray_and_colour(1)
+    np.testing.assert_allclose(build()(gray, training=False), gray, atol=1e-5)
+
+
+def test_terms_by_hand(coloured):
+    gray, colour = gray_and_colour(2)
+    batch = coloured.forward(coloured.prepare((gray, colour), None))
+    terms = coloured.generator_terms(batch)
+    made, wanted = (rgb_to_lab(x).numpy()[..., 1:] for x in (batch["restored"], colour))
+    assert float(terms["color"]) == pytest.approx(np.abs(made - wanted).mean() / 100, rel=1e-4)
+    logits = np.asarray(coloured.discriminator(batch["restored"], training=False))
+    expected = 0.01 * 0.5 * ((logits - 1) ** 2).mean()
+    assert float(terms["adversarial"]) == pytest.approx(expected, rel=1e-2)
+    assert set(terms) == {"color", "adversarial"}
+
+
+def test_gray_files_of_one_channel_and_of_three_are_coloured(coloured):
+    gray = np.random.default_rng(0).integers(0, 256, (30, 21), "uint8")
+    one = zoo.restore(coloured, gray, precision="float32")
+    three = zoo.restore(coloured, np.stack([gray] * 3, axis=-1), precision="float32")
+    assert one.shape == (30, 21, 3)
+    np.testing.assert_array_equal(one, three)
+    assert np.ptp(one.astype(int), axis=-1).max() > 5
+
+
+def test_strength_scales_the_colours(coloured):
+    gray, _ = gray_and_colour(1)
+    ab = [rgb_to_lab(coloured.toned_network(s)(gray)).numpy()[..., 1:] for s in (0.01, 0.02)]
+    np.testing.assert_allclose(ab[1], 2 * ab[0], atol=0.02)
+    with pytest.raises(ValueError, match="`strength` must be at least 0"):
+        coloured.toned_network(-1)
+
+
+def test_names_and_size():
+    assert (build().default_recipe, build().scale) == ("grayscale", 1)
+    assert zoo.ColorizationGAN(objective=zoo.PairedObjective()).discriminator is None
