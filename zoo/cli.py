@@ -183,8 +183,9 @@ def restore(
 ):
     """Restore image files. An input is never overwritten."""
     import zoo
-    from zoo.commands import restoring
+    from zoo.commands import files, restoring
 
+    files.inputs(inputs)  # a mistyped name is found before a model is loaded
     model = zoo.from_preset(preset)
     if (strength, keep_color) != (1.0, 0.0):
         model = zoo.with_fidelity(model, strength, keep_color)

@@ -71,6 +71,33 @@ def patch_discriminator(channels=3, filters=64, levels=3, *, spectral_norm=True)
     return keras.Model(inputs, logits, name="patch_discriminator")
 
 
+def global_and_local_discriminator(channels=3, filters=64):
+    """Judge an image as a whole, and each of its patches.
+
+    Args:
+        channels: Integer, channels of what is judged. Defaults to 3.
+        filters: Integer, of the first convolutions. Defaults to 64.
+
+    Returns:
+        A `keras.Model`: `(N, H, W, channels)` to a list of logits `(N, 1)`, of the whole, and the
+        map of `patch_discriminator`. Every layer is spectrally normalised.
+
+    Reference:
+        Iizuka et al. 2017, https://doi.org/10.1145/3072959.3073659, section 3.3. There the local
+        discriminator sees the one patch around the hole; holes of any shape have none.
+    """
+    inputs = keras.Input((None, None, channels), name="image")
+    x = inputs
+    for width in (1, 2, 4, 8, 8):
+        layer = layers.Conv2D(filters * width, 5, 2, padding="same")
+        x = layers.LeakyReLU(0.2)(spectrally_bounded(layer)(x))
+    x = layers.GlobalAveragePooling2D()(x)
+    whole = spectrally_bounded(layers.Dense(1))(x)
+    whole = layers.Activation("linear", dtype="float32", name="whole")(whole)
+    patches = patch_discriminator(channels, filters)(inputs)
+    return keras.Model(inputs, [whole, patches], name="global_and_local_discriminator")
+
+
 def unet_discriminator(channels=3, filters=64):
     """A spectrally normalised U-Net that judges every pixel by the 64 px around it.
 

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from zoo.layers import Complete, Gate, PixelShuffle, PixelUnshuffle
+from zoo.layers import Complete, Gate, PixelShuffle, PixelUnshuffle, Resize
 
 
 def gated_unet(channels=3, filters=(32, 64, 128), dilations=(2, 4, 8)):
@@ -29,7 +29,46 @@ def gated_unet(channels=3, filters=(32, 64, 128), dilations=(2, 4, 8)):
         the skips of Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597.
     """
     inputs = keras.Input((None, None, channels + 1), name="masked")
-    x = _gated(PixelUnshuffle(2)(inputs), filters[0])
+    drawn = _drawn(inputs, channels, filters, dilations, "drawn")
+    outputs = Complete(dtype="float32", name="restored")([inputs, drawn])
+    return keras.Model(inputs, outputs, name="gated_unet")
+
+
+def coarse_to_fine(channels=3, filters=(32, 64, 128), dilations=(2, 4, 8)):
+    """Two networks of the kind of `gated_unet`: one fills holes at half the size, one refines.
+
+    The first sees twice as far for a quarter of the cost; the second sees the image with the first
+    one's drawing in the holes, and the mask. Sizes must be multiples of `2 ** (len(filters) + 1)`.
+
+    Args:
+        channels: Integer, of the image. Defaults to 3.
+        filters: Sequence of integers, filters of each level. Defaults to `(32, 64, 128)`.
+        dilations: Sequence of integers, of the convolutions at the lowest level. Defaults to
+            `(2, 4, 8)`.
+
+    Returns:
+        A `keras.Model` as `gated_unet` returns, with one more layer, `"coarse"`: what the first
+        network would put everywhere, enlarged.
+
+    Reference:
+        Yu et al. 2018 (DeepFill), https://arxiv.org/abs/1801.07892, section 3.1 and figure 2,
+        without attention.
+    """
+    inputs = keras.Input((None, None, channels + 1), name="masked")
+    # A pixel of the small image is a hole if any of its four is.
+    small = [layers.AveragePooling2D(2)(inputs[..., :-1]), layers.MaxPooling2D(2)(inputs[..., -1:])]
+    x = _drawn(layers.Concatenate()(small), channels, filters, dilations, "small")
+    coarse = Resize(2, smooth=True, dtype="float32", name="coarse")(x)
+    completed = Complete(dtype="float32", name="completed")([inputs, coarse])
+    seen = layers.Concatenate(dtype="float32")([completed, inputs[..., -1:]])
+    drawn = _drawn(seen, channels, filters, dilations, "drawn")
+    outputs = Complete(dtype="float32", name="restored")([inputs, drawn])
+    return keras.Model(inputs, outputs, name="coarse_to_fine")
+
+
+def _drawn(masked, channels, filters, dilations, name):
+    """Gated levels: images with their mask to what should be drawn everywhere, in [-1, 1]."""
+    x = _gated(PixelUnshuffle(2)(masked), filters[0])
     skips = []
     for width in filters[1:]:
         skips.append(x)
@@ -40,11 +79,8 @@ def gated_unet(channels=3, filters=(32, 64, 128), dilations=(2, 4, 8)):
         x = PixelShuffle(2)(layers.Conv2D(4 * width, 1)(x))
         x = _gated(layers.Concatenate()([x, skips.pop()]), width)
     x = layers.Conv2D(4 * channels, 3, padding="same", dtype="float32")(x)
-    drawn = layers.Activation("tanh", dtype="float32", name="drawn")(
-        PixelShuffle(2, dtype="float32")(x)
-    )
-    outputs = Complete(dtype="float32", name="restored")([inputs, drawn])
-    return keras.Model(inputs, outputs, name="gated_unet")
+    x = PixelShuffle(2, dtype="float32")(x)
+    return layers.Activation("tanh", dtype="float32", name=name)(x)
 
 
 def _gated(x, filters, **kwargs):

@@ -47,6 +47,8 @@ class InpaintingGAN(PairedGAN):
         https://arxiv.org/abs/1804.07723, section 3.3 (hole and valid terms).
     """
 
+    #: Layers of the generator that draw everywhere, the last one what is shown in the holes.
+    drawings = ("drawn",)
     task = "inpainting"
     default_recipe = "lama-medium"
 
@@ -66,16 +68,16 @@ class InpaintingGAN(PairedGAN):
                 "`hole_weight` and `valid_weight` must not be negative. "
                 f"Received: {hole_weight} and {valid_weight}"
             )
-        generator = gated_unet(channels, filters, dilations)
+        generator = self.make_generator(channels, filters, dilations)
         super().__init__(
             generator,
-            lambda: patch_discriminator(channels + 1, discriminator_filters),
+            lambda: self.make_discriminator(channels + 1, discriminator_filters),
             objective,
             **kwargs,
         )
         # Both players' steps need what is drawn outside of the holes, too.
-        both = [generator.get_layer("drawn").output, generator.output]
-        self._drawing = keras.Model(generator.inputs, both, name="drawing")
+        drawings = [generator.get_layer(name).output for name in self.drawings]
+        self._drawing = keras.Model(generator.input, [*drawings, generator.output], name="drawing")
         self.hole_weight, self.valid_weight = float(hole_weight), float(valid_weight)
         self._architecture = {
             "channels": channels,
@@ -85,6 +87,9 @@ class InpaintingGAN(PairedGAN):
             "hole_weight": self.hole_weight,
             "valid_weight": self.valid_weight,
         }
+
+    make_generator = staticmethod(gated_unet)
+    make_discriminator = staticmethod(patch_discriminator)
 
     @staticmethod
     def default_objective():
@@ -98,8 +103,8 @@ class InpaintingGAN(PairedGAN):
 
     def forward(self, batch):
         """Draw everywhere, and complete the images with what is drawn in their holes."""
-        drawn, restored = self._drawing(batch["degraded"], training=True)
-        return {**batch, "drawn": drawn, "restored": restored}
+        *drawn, restored = self._drawing(batch["degraded"], training=True)
+        return {**batch, **dict(zip(self.drawings, drawn, strict=True)), "restored": restored}
 
     def shown(self, batch, name):
         """The discriminator sees where the holes are."""
@@ -109,12 +114,12 @@ class InpaintingGAN(PairedGAN):
         """Be close to the clean image inside of the holes, and outside."""
         objective, mask = self.objective, batch["mask"]
         parts = {"hole": (self.hole_weight, mask), "valid": (self.valid_weight, 1.0 - mask)}
-        images = batch["clean"], batch["drawn"]
         return {
-            name: objective.pixel_weight
+            part if name == "drawn" else f"{name}_{part}": objective.pixel_weight
             * weight
-            * masked_mean(objective.pixel_loss, *images, where)
-            for name, (weight, where) in parts.items()
+            * masked_mean(objective.pixel_loss, batch["clean"], batch[name], where)
+            for name in self.drawings
+            for part, (weight, where) in parts.items()
             if weight
         }
 

@@ -6,9 +6,10 @@ import pytest
 
 import zoo
 
-build = functools.partial(
-    zoo.InpaintingGAN, filters=(4, 6), dilations=(2,), discriminator_filters=4
-)
+SMALL = {"filters": (4, 6), "dilations": (2,), "discriminator_filters": 4}
+build = functools.partial(zoo.InpaintingGAN, **SMALL)
+multiscale = functools.partial(zoo.MultiScaleInpainting, **SMALL)
+each = pytest.mark.parametrize("build", [build, multiscale], ids=["one stage", "two stages"])
 
 
 def holed(count=4, size=24, channels=3, seed=0):
@@ -22,7 +23,8 @@ def holed(count=4, size=24, channels=3, seed=0):
     return np.concatenate([clean * (1 - mask), mask], axis=-1), clean
 
 
-def test_variant_contract(tmp_path, mirrored):
+@each
+def test_variant_contract(tmp_path, mirrored, build):
     # The hinge inside its margin gives the discriminator's last bias no gradient.
     objective = zoo.PairedObjective(
         adversarial_loss=zoo.losses.LeastSquares(), adversarial_weight=0.1
@@ -31,7 +33,8 @@ def test_variant_contract(tmp_path, mirrored):
     cases.run_variant_test(variant, holed(), folder=tmp_path, strategy=mirrored)
 
 
-def test_visible_pixels_come_through_bit_for_bit():
+@each
+def test_visible_pixels_come_through_bit_for_bit(build):
     degraded, clean = holed()
     restored = np.asarray(build()(degraded, training=False))
     holes = np.broadcast_to(degraded[..., -1:] > 0, clean.shape)
@@ -68,3 +71,29 @@ def test_gray_images_and_names():
     with pytest.raises(ValueError, match="`hole_weight` and `valid_weight` must not be negative"):
         build(hole_weight=-1)
     assert zoo.InpaintingGAN(objective=zoo.PairedObjective()).generator.count_params() == 1_677_836
+
+
+def test_both_stages_are_held_to_the_image_and_both_discriminators_judge():
+    model = multiscale(hole_weight=2.0)
+    degraded, clean = holed(2)
+    batch = model.forward(model.prepare((degraded, clean), None))
+    terms = model.generator_terms(batch)
+    mask = degraded[..., -1]
+    for prefix, name in (("", "drawn"), ("coarse_", "coarse")):
+        distances = np.abs(np.asarray(batch[name]) - clean).mean(axis=-1)
+        means = (distances * mask).sum(axis=(1, 2)) / mask.sum(axis=(1, 2))
+        assert float(terms[prefix + "hole"]) == pytest.approx(2 * means.mean(), rel=1e-5)
+    assert set(terms) == {"hole", "valid", "coarse_hole", "coarse_valid", "adversarial"}
+    whole, patches = model.discriminator(np.zeros((2, 32, 32, 4), "float32"))
+    assert whole.shape == (2, 1)
+    assert patches.shape == (2, 2, 2, 1)
+
+
+def test_the_fine_stage_sees_the_coarse_one_only_in_holes():
+    model = multiscale()
+    degraded, _ = holed(1)
+    coarse, _, _ = model._drawing(degraded)
+    inside = model.generator.get_layer("completed")([degraded, coarse]).numpy()
+    hole = np.broadcast_to(degraded[..., -1:] > 0, inside.shape)
+    np.testing.assert_array_equal(inside[hole], coarse.numpy()[hole])
+    np.testing.assert_array_equal(inside[~hole], degraded[..., :-1][~hole])
