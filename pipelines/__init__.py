@@ -1,6 +1,7 @@
 """Images to batches: degraded and clean pairs, or images with or without labels."""
 
 from pipelines import degradations as degradations
+from pipelines.aligned import aligned as aligned
 from pipelines.array_files import from_idx as from_idx
 from pipelines.array_files import from_npz as from_npz
 from pipelines.arrays import from_arrays as from_arrays

@@ -18,6 +18,7 @@ from zoo.layers.noise import Dropout as Dropout
 from zoo.layers.noise import GaussianNoise as GaussianNoise
 from zoo.layers.normalization import BatchNorm as BatchNorm
 from zoo.layers.normalization import InstanceNorm as InstanceNorm
+from zoo.layers.padding import ReflectionPadding as ReflectionPadding
 from zoo.layers.position import PixelPositions as PixelPositions
 from zoo.layers.position import PositionEncoding as PositionEncoding
 from zoo.layers.regions import AssembleRegions as AssembleRegions
