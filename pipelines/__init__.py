@@ -20,3 +20,4 @@ from pipelines.shards import from_tfrecord as from_tfrecord
 from pipelines.shards import write_tfrecord as write_tfrecord
 from pipelines.sources import from_source as from_source
 from pipelines.tfds import from_tfds as from_tfds
+from pipelines.unpaired import unpaired as unpaired

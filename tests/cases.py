@@ -163,7 +163,7 @@ def check_inference(model, degraded, clean):
     restored = model(degraded[:1], training=False)
     assert restored.shape == clean[:1].shape
     assert restored.dtype == tf.float32
-    assert model.inference_network is model.averaged_generator
+    assert model.kept_network is model.averaged_generator
     channels = degraded.shape[-1]
     assert model.inference_network.input_shape == (None, None, None, channels)
     tall = np.tile(degraded, (1, 2, 1, 1))

@@ -29,6 +29,7 @@ from zoo.core.presets import preset_record as preset_record
 from zoo.core.presets import save_to_preset as save_to_preset
 from zoo.core.tiling import inpaint as inpaint
 from zoo.core.tiling import restore as restore
+from zoo.editing.cyclegan import CycleGAN as CycleGAN
 from zoo.editing.pix2pix import Pix2Pix as Pix2Pix
 from zoo.restoration.colorization_gan import ColorizationGAN as ColorizationGAN
 from zoo.restoration.denoising_gan import DenoisingGAN as DenoisingGAN

@@ -48,7 +48,7 @@ def make(name, options, objective=None, ema_halflife_images=0, seed=0):
     cls = type(trained)
     options = _serialized(_made(cls, options, objective))
     model = cls.from_config({**trained.get_config(), **options, **common})
-    model.generator.set_weights(trained.inference_network.get_weights())
+    model.generator.set_weights(trained.kept_network.get_weights())
     return model
 
 

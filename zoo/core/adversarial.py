@@ -94,9 +94,14 @@ class AdversarialModel(keras.Model):
         return [] if self.discriminator is None else self.discriminator.trainable_variables
 
     @property
+    def kept_network(self):
+        """What a preset keeps: the averaged generator, or without an average the generator."""
+        return self.averaged_generator if self.averaged_generator is not None else self.generator
+
+    @property
     def inference_network(self):
         """The functional network that is restored with, exported and served."""
-        return self.averaged_generator if self.averaged_generator is not None else self.generator
+        return self.kept_network
 
     @property
     def step(self):

@@ -106,7 +106,7 @@ def _networks(model, lender, has_discriminator):
     """Yield `(name, network to copy into, network to copy from or None)`."""
     yield "generator", model.generator, lender.generator
     if model.averaged_generator is not None:
-        yield "averaged_generator", model.averaged_generator, lender.inference_network
+        yield "averaged_generator", model.averaged_generator, lender.kept_network
     for name in ("discriminator", "local_discriminator"):  # the latter of models with regions
         network = getattr(model, name, None)
         if network is not None:

@@ -98,7 +98,7 @@ def save_to_preset(model, folder, *, training_state=False, half=False, **record)
     try:
         os.chmod(unfinished, 0o755)
         contents = {"model": _architecture(model), **record}
-        model.inference_network.save_weights(unfinished / _WEIGHTS)
+        model.kept_network.save_weights(unfinished / _WEIGHTS)
         if half:
             _to_half(unfinished / _WEIGHTS)
         if training_state:

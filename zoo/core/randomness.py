@@ -48,6 +48,17 @@ def normal(seed, stream, batch_size, shape=()):
     return _draw(tf.random.stateless_normal, seed, stream, batch_size, shape)
 
 
+def of_everyone(seed, stream, shape):
+    """Draw float32 values in [0, 1) that are the same on all replicas.
+
+    Args:
+        seed: As in `uniform`, like `stream`.
+        stream: String.
+        shape: Shape of the result.
+    """
+    return tf.random.stateless_uniform(shape, _stream_seed(seed, stream))
+
+
 _active = threading.local()
 
 
@@ -100,7 +111,7 @@ def _draw(sampler, seed, stream, batch_size, shape):
     Drawing for all replicas costs less than it seems (latents and mixing weights are small) and
     makes training on N replicas equal to training on one.
     """
-    seed = tf.random.experimental.stateless_fold_in(seed, zlib.crc32(stream.encode()) & 0x7FFFFFFF)
+    seed = _stream_seed(seed, stream)
     context = tf.distribute.get_replica_context()
     replicas = context.num_replicas_in_sync if context else 1
     values = sampler([replicas * batch_size, *shape], seed=seed)
@@ -108,3 +119,7 @@ def _draw(sampler, seed, stream, batch_size, shape):
         return values
     first = context.replica_id_in_sync_group * batch_size
     return values[first : first + batch_size]
+
+
+def _stream_seed(seed, stream):
+    return tf.random.experimental.stateless_fold_in(seed, zlib.crc32(stream.encode()) & 0x7FFFFFFF)

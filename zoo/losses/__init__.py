@@ -9,6 +9,7 @@ from zoo.losses.adversarial import RelativisticAverage as RelativisticAverage
 from zoo.losses.adversarial import Wasserstein as Wasserstein
 from zoo.losses.color import BlurredColorLoss as BlurredColorLoss
 from zoo.losses.color import ColorHistogramLoss as ColorHistogramLoss
+from zoo.losses.cycle import cycle_consistency as cycle_consistency
 from zoo.losses.masked import masked_mean as masked_mean
 from zoo.losses.matching import feature_matching as feature_matching
 from zoo.losses.path_length import PathLength as PathLength

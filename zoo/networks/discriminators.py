@@ -38,7 +38,7 @@ def vgg_discriminator(channels=3, filters=64, *, batch_norm=True):
     return keras.Model(inputs, logits, name="vgg_discriminator")
 
 
-def patch_discriminator(channels=3, filters=64, levels=3, *, spectral_norm=True):
+def patch_discriminator(channels=3, filters=64, levels=3, *, spectral_norm=True, name=None):
     """A convolutional discriminator that judges overlapping patches (70 px for 3 levels).
 
     Args:
@@ -47,6 +47,7 @@ def patch_discriminator(channels=3, filters=64, levels=3, *, spectral_norm=True)
         levels: Integer, stride-2 convolutions. Defaults to 3, patches of 70 px.
         spectral_norm: Bool, bound each layer's gain (https://arxiv.org/abs/1802.05957). Defaults
             to `True`.
+        name: Name of the model. Defaults to `"patch_discriminator"`.
 
     Returns:
         A `keras.Model`: `(N, H, W, channels)` to a map of logits `(N, H / 8 - 2, W / 8 - 2, 1)`.
@@ -68,7 +69,7 @@ def patch_discriminator(channels=3, filters=64, levels=3, *, spectral_norm=True)
         x = layers.LeakyReLU(0.2)(conv(filters * min(2**level, 8), 2)(pad(x)))
     x = layers.LeakyReLU(0.2)(conv(filters * min(2**levels, 8), 1)(pad(x)))
     logits = layers.Activation("linear", dtype="float32", name="logits")(conv(1, 1)(pad(x)))
-    return keras.Model(inputs, logits, name="patch_discriminator")
+    return keras.Model(inputs, logits, name=name or "patch_discriminator")
 
 
 def global_and_local_discriminator(channels=3, filters=64):
