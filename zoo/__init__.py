@@ -13,6 +13,7 @@ from zoo import networks as networks
 from zoo.core import latents as latents
 from zoo.core.adversarial import AdversarialModel as AdversarialModel
 from zoo.core.augmentation import AdaptiveAugmentation as AdaptiveAugmentation
+from zoo.core.cycle_objective import CycleObjective as CycleObjective
 from zoo.core.fidelity import with_fidelity as with_fidelity
 from zoo.core.finetuning import freeze_lower_layers as freeze_lower_layers
 from zoo.core.finetuning import learning_rate_groups as learning_rate_groups

@@ -44,8 +44,16 @@ def train(
     model: Annotated[str, typer.Argument(help="Variant, preset name or preset folder.")],
     data: Annotated[str, typer.Option(help=_DATA)],
     out: Annotated[Path, typer.Option(help="Folder of the run; resumed if it holds one.")],
+    targets: Annotated[
+        str | None,
+        typer.Option(help="Editing: what --data is to become. Pix2Pix: default, right halves."),
+    ] = None,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Pix2Pix: swap the roles.")] = False,
     recipe: Annotated[str | None, typer.Option(help="Recipe name or JSON file.")] = None,
     validation: Annotated[str | None, typer.Option(help="Held-out images, as --data.")] = None,
+    validation_targets: Annotated[
+        str | None, typer.Option(help="Held-out images, as --targets.")
+    ] = None,
     set_: Annotated[list[str], typer.Option("--set", help="Option NAME=VALUE.")] = (),
     objective: Annotated[
         str | None,
@@ -54,7 +62,8 @@ def train(
     steps: Annotated[int, typer.Option(help="Generator updates in all.")] = 10_000,
     batch_size: Annotated[int, typer.Option(help="Pairs an update, over all replicas.")] = 16,
     crop: Annotated[
-        int | None, typer.Option(help="Side of the clean crops, px; for restoration: 128.")
+        int | None,
+        typer.Option(help="Side of training images, px. Restoration: 128, editing: 256."),
     ] = None,
     learning_rate: Annotated[
         float | None,
@@ -114,9 +123,18 @@ def train(
         mirror,
         unlabelled,
         warm_start,
+        targets,
+        reverse,
     )
     schedule = training.Schedule(
-        validation, steps_per_epoch, save_every, strategy, cache, features, score_every
+        validation,
+        steps_per_epoch,
+        save_every,
+        strategy,
+        cache,
+        features,
+        score_every,
+        validation_targets,
     )
     print(f"Preset: {training.train(settings, schedule, out)}")
 
@@ -144,6 +162,10 @@ def evaluate(
         ),
     ] = None,
     count: Annotated[int, typer.Option(help="Images made and compared, from noise.")] = 1000,
+    targets: Annotated[
+        str | None, typer.Option(help="Pix2Pix: targets of --data; default: its right halves.")
+    ] = None,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Pix2Pix: swap the roles.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Score a preset: fidelity of what it restores, or distances of what it makes from noise."""
@@ -154,9 +176,20 @@ def evaluate(
     if isinstance(model, zoo.LatentGAN):
         report = evaluating_samples.evaluate(model, data, features, count, seed, recipe)
         lines = evaluating_samples.as_lines(report)
-    else:
+    elif isinstance(model, zoo.Pix2Pix):
+        side = zoo.preset_record(preset).get("image_size", 256)
+        report = evaluating.evaluate_aligned(
+            model, data, targets, reverse, side, features, not json_
+        )
+        lines = evaluating.as_lines(report)
+    elif isinstance(model, zoo.PairedGAN):
         report = evaluating.evaluate(model, data, recipe, seed, features, progress=not json_)
         lines = evaluating.as_lines(report)
+    else:
+        raise ValueError(
+            f"`preset` {preset!r} is a {type(model).__name__}, for which `zoo evaluate` has no "
+            "target to compare with. Train with --validation to follow its scores."
+        )
     _show({"preset": preset, **report}, lines, json_)
 
 

@@ -15,13 +15,14 @@ def metrics_of(model, features=None):
     channels that the model makes.
 
     Args:
-        model: `zoo.PairedGAN`.
+        model: `zoo.PairedGAN`, or another model with an `evaluation_pair`.
         features: Path of `efficientnet_lite0.keras`, to add the perceptual distance; `None`
             (default) leaves it out. It reads RGB images.
     """
-    upscales = model.scale > 1
-    channel = "gray" if model.generator.output_shape[-1] == 1 else ("y" if upscales else "rgb")
-    border = model.scale if upscales else 0
+    scale = getattr(model, "scale", 1)
+    is_gray = model.inference_network.output_shape[-1] == 1
+    channel = "gray" if is_gray else ("y" if scale > 1 else "rgb")
+    border = scale if scale > 1 else 0
     metrics = [zoo.metrics.PSNR(channel, border), zoo.metrics.SSIM(channel, border)]
     if features is not None:
         if channel == "gray":
@@ -31,9 +32,7 @@ def metrics_of(model, features=None):
 
 
 def evaluate(model, data, recipe=None, seed=0, features=None, progress=True):
-    """Degrade images with fixed draws, restore them and score both.
-
-    The input is scored as it is, or enlarged by bicubic interpolation where the model enlarges.
+    """Score a model on the images of `data`, which its recipe degrades. See `score`.
 
     Args:
         model: `zoo.PairedGAN`.
@@ -44,32 +43,77 @@ def evaluate(model, data, recipe=None, seed=0, features=None, progress=True):
         progress: Bool, show a progress bar. Defaults to `True`.
 
     Returns:
-        Dict: `data`, `recipe`, `seed`, `images`, and for each metric `protocol`, `input`,
-        `restored` (means over images).
+        Dict: `data`, `recipe`, `seed`, and what `score` returns.
     """
     recipe = pipelines.recipe(recipe or model.default_recipe)
     photos = pipelines.from_source(data)
     pairs = pipelines.paired(photos, recipe, 1, seed=seed, shuffle=False)
+    scores = score(model, pairs, len(photos), features, progress)
+    return {"data": str(data), "recipe": recipe.name, "seed": seed, **scores}
+
+
+def evaluate_aligned(
+    model, data, targets=None, reverse=False, image_size=256, features=None, progress=True
+):
+    """Score a `zoo.Pix2Pix` on pairs of images that belong together. See `score`.
+
+    Args:
+        model: `zoo.Pix2Pix`.
+        data: What `pipelines.from_source` takes: images side by side, or inputs.
+        targets: `None`, or the targets.
+        reverse: Bool, whether targets are inputs. Defaults to `False`.
+        image_size: Integer, side in px that images are scaled to. Defaults to 256.
+        features: As in `metrics_of`.
+        progress: Bool, show a progress bar. Defaults to `True`.
+
+    Returns:
+        Dict: `data`, `image_size`, and what `score` returns.
+    """
+    shapes = model.generator.input_shape, model.generator.output_shape
+    sources = [
+        each and pipelines.from_source(each, channels=shape[-1], augment=False)
+        for each, shape in zip((data, targets), shapes, strict=True)
+    ]
+    pairs = pipelines.aligned(*sources, 1, image_size=image_size, reverse=reverse, shuffle=False)
+    scores = score(model, pairs, len(sources[0]), features, progress)
+    return {"data": str(data), "image_size": image_size, **scores}
+
+
+def score(model, pairs, count, features=None, progress=True):
+    """Compare what a model makes of images, and the images themselves, with their targets.
+
+    The input is scored as it is, or enlarged by bicubic interpolation where the model enlarges,
+    unless it has other channels than the target.
+
+    Args:
+        model: `zoo.PairedGAN`.
+        pairs: `tf.data.Dataset` of batches of one pair.
+        count: Integer, number of pairs.
+        features: As in `metrics_of`.
+        progress: Bool, show a progress bar. Defaults to `True`.
+
+    Returns:
+        Dict: `images`, and for each metric `protocol`, `input`, `restored` (means over images).
+    """
     restore = restorer(model)
     before, after = metrics_of(model, features), metrics_of(model, features)
 
     for degraded, clean in track(
-        pairs, "Evaluating", total=len(photos), transient=True, disable=not progress
+        pairs, "Evaluating", total=count, transient=True, disable=not progress
     ):
-        # A recipe may add a channel, the mask of holes.
-        image = degraded[..., : clean.shape[-1]]
-        restored, plain = restore(degraded), enlarge(image, model.scale)
+        restored = restore(degraded)
         for metric in after:
             metric.update_state(clean, restored)
-        for metric in before:
-            metric.update_state(clean, plain)
-    report = {"data": str(data), "recipe": recipe.name, "seed": seed, "images": len(photos)}
+        # A recipe may add a channel, the mask of holes.
+        image = degraded[..., : clean.shape[-1]]
+        if image.shape[-1] == clean.shape[-1]:
+            for metric in before:
+                metric.update_state(clean, enlarge(image, model.scale))
+    report = {"images": count}
     for old, new in zip(before, after, strict=True):
-        report[new.name] = {
-            "protocol": new.protocol,
-            "input": float(old.result()),
-            "restored": float(new.result()),
-        }
+        report[new.name] = {"protocol": new.protocol, "restored": float(new.result())}
+        if int(old.count):
+            report[new.name]["input"] = float(old.result())
     return report
 
 
@@ -96,14 +140,12 @@ def enlarge(images, scale):
 
 def as_lines(report):
     """Return the report as lines for a person."""
-    lines = [
-        f"{report['images']} images of {report['data']}, "
-        f"recipe {report['recipe']}, seed {report['seed']}"
-    ]
+    how = [f"{key} {report[key]}" for key in ("recipe", "seed", "image_size") if key in report]
+    lines = [", ".join([f"{report['images']} images of {report['data']}", *how])]
     for name, value in report.items():
         if isinstance(value, dict):
+            before = f"input {value['input']:8.4f}   " if "input" in value else ""
             lines.append(
-                f"{name:16} input {value['input']:8.4f}   restored {value['restored']:8.4f}"
-                f"   ({value['protocol']})"
+                f"{name:16} {before}restored {value['restored']:8.4f}   ({value['protocol']})"
             )
     return lines

@@ -6,6 +6,7 @@ import os
 import pipelines
 import zoo
 from zoo.commands import embeddings
+from zoo.commands.optimizers import compile_as_in_the_paper
 
 _SCORED = 1000
 
@@ -22,10 +23,10 @@ class LatentRun:
     held_out = None
 
     def __init__(self, model, settings, schedule):
-        for name in ("recipe", "crop"):
-            if getattr(settings, name) is not None:
+        for name in ("recipe", "crop", "targets", "reverse"):
+            if getattr(settings, name):
                 raise ValueError(
-                    f"`--{name}` is for models that restore; a {type(model).__name__} trains on "
+                    f"`--{name}` is for models on images; a {type(model).__name__} trains on "
                     f"whole images, scaled to its size. Received: {getattr(settings, name)!r}"
                 )
         if settings.unlabelled and not model.takes_unlabelled:
@@ -61,14 +62,8 @@ class LatentRun:
 
     @staticmethod
     def compile(model, settings):
-        """Compile with the paper's optimizers, at other learning rates where they are given."""
-        rate = settings.learning_rate
-        rates = rate, settings.discriminator_learning_rate or rate
-        optimizers = [
-            optimizer if rate is None else _at_rate(optimizer, rate)
-            for optimizer, rate in zip(model.default_optimizers(), rates, strict=True)
-        ]
-        model.compile(*optimizers, discriminator_steps=settings.discriminator_steps)
+        """Compile with the paper's optimizers."""
+        compile_as_in_the_paper(model, settings)
 
     def batches(self, start_step):
         """Endless training batches from a step on; one update of a player takes `batch_size`."""
@@ -139,7 +134,3 @@ def _check_labels(source, model):
 
 def _partly_labelled(many, few, batch_size, **options):
     return pipelines.partly_labelled(few, many, batch_size, **options)
-
-
-def _at_rate(optimizer, rate):
-    return type(optimizer).from_config({**optimizer.get_config(), "learning_rate": rate})

@@ -125,13 +125,39 @@ def build_latent(spec):
     Raises:
         ValueError: If a key, a name or a value cannot be used.
     """
-    numbers = {field.name for field in dataclasses.fields(zoo.LatentObjective)}
+    return _from_fields(zoo.LatentObjective, spec)
+
+
+def build_cycle(spec):
+    """Make the objective of a CycleGAN.
+
+    Args:
+        spec: Dict with some of the arguments of `zoo.CycleObjective`, and `adversarial` for the
+            loss, as of `build_latent`: `{"cycle_weight": 5, "adversarial": "hinge"}`.
+
+    Returns:
+        `zoo.CycleObjective`.
+
+    Raises:
+        ValueError: If a key, a name or a value cannot be used.
+    """
+    return _from_fields(zoo.CycleObjective, spec)
+
+
+def builder_of(cls):
+    """The function of this module that makes the objective of a variant."""
+    kinds = {zoo.LatentGAN: build_latent, zoo.CycleGAN: build_cycle}
+    return next((make for kind, make in kinds.items() if issubclass(cls, kind)), build)
+
+
+def _from_fields(objective, spec):
+    numbers = {field.name for field in dataclasses.fields(objective)}
     numbers.remove("adversarial_loss")
     _check_keys("--objective", spec, {"adversarial", *numbers})
     arguments = {key: _number(key, value) for key, value in spec.items() if key in numbers}
     if "adversarial" in spec:
         arguments["adversarial_loss"] = _with_options("adversarial", spec["adversarial"])
-    return zoo.LatentObjective(**arguments)
+    return objective(**arguments)
 
 
 def _with_options(argument, spec):

@@ -25,13 +25,15 @@ class PairedRun:
         refused = {
             "mirror": settings.mirror,
             "unlabelled": settings.unlabelled,
+            "targets": settings.targets,
+            "reverse": settings.reverse,
             "features": schedule.features,
         }
         for name, value in refused.items():
             if value:
                 raise ValueError(
-                    f"`--{name}` is for models that make images from noise. A "
-                    f"{type(model).__name__} flips its crops and is scored by PSNR and SSIM."
+                    f"`--{name}` has no meaning for a {type(model).__name__}, which learns from "
+                    "images and their degraded versions, and flips its crops by itself."
                 )
         self._settings, self._schedule = settings, schedule
         folder = {}

@@ -10,6 +10,7 @@ import keras
 
 import zoo
 from zoo.commands import variants
+from zoo.commands.editing_runs import AlignedRun, UnpairedRun
 from zoo.commands.latent_runs import LatentRun
 from zoo.commands.paired_runs import PairedRun
 from zoo.core import checkpoints, distribution, hardware
@@ -37,6 +38,8 @@ class Settings:
     mirror: bool = False
     unlabelled: str | None = None
     warm_start: str | None = None
+    targets: str | None = None
+    reverse: bool = False
 
     def __post_init__(self):
         for name in ("steps", "batch_size", "crop", "learning_rate", "discriminator_learning_rate"):
@@ -56,6 +59,7 @@ class Schedule:
     cache: bool = False
     features: str | None = None
     score_every: int = 1
+    validation_targets: str | None = None
 
 
 def train(settings, schedule, out):
@@ -112,7 +116,13 @@ def build(settings):
 
 def _kind(model):
     """The class that knows what such a model trains on."""
-    return LatentRun if isinstance(model, zoo.LatentGAN) else PairedRun
+    kinds = {
+        zoo.LatentGAN: LatentRun,
+        zoo.Pix2Pix: AlignedRun,
+        zoo.CycleGAN: UnpairedRun,
+        zoo.PairedGAN: PairedRun,  # last, as the others may be of its kind
+    }
+    return next(run for kind, run in kinds.items() if isinstance(model, kind))
 
 
 def _fit(model, run, settings, schedule, out, record):

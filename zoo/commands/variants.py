@@ -72,8 +72,7 @@ def _made(cls, options, objective):
     if isinstance(options.get("augmentation"), dict):
         options["augmentation"] = zoo.AdaptiveAugmentation(**options["augmentation"])
     if objective is not None:
-        build = objectives.build_latent if issubclass(cls, zoo.LatentGAN) else objectives.build
-        options["objective"] = build(objective)
+        options["objective"] = objectives.builder_of(cls)(objective)
     return options
 
 

@@ -79,6 +79,11 @@ class AdversarialModel(keras.Model):
             f"{type(self).__name__} has no `evaluation_pair`, so it takes no validation data."
         )
 
+    def pictures(self, data):
+        """Return the images `(N, H, W, C)` that show what the model does, as for `ImageGrid`."""
+        target, output = self.evaluation_pair(data)
+        return [tf.nest.flatten(data)[0], output, target]
+
     def default_optimizers(self):
         """Return the paper's generator and discriminator optimizers."""
         return keras.optimizers.Adam(2e-4, beta_1=0.5), keras.optimizers.Adam(2e-4, beta_1=0.5)

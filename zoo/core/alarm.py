@@ -88,9 +88,9 @@ class Alarm(keras.callbacks.Callback):
             self._watch_discriminator(float(loss))
 
     def _watch_collapse(self):
-        outputs = self.model.generator(self.inputs, training=False)
-        deviation = tf.math.reduce_std(tf.cast(outputs, tf.float32), axis=0)
-        deviation = float(tf.reduce_mean(deviation))
+        outputs = tf.nest.flatten(self.model.generator(self.inputs, training=False))
+        deviations = [tf.math.reduce_std(tf.cast(each, tf.float32), axis=0) for each in outputs]
+        deviation = min(float(tf.reduce_mean(each)) for each in deviations)
         alike = not deviation >= self.min_deviation
         self._collapsed_epochs = self._collapsed_epochs + 1 if alike else 0
         if self._collapsed_epochs >= self.patience:

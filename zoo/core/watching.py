@@ -106,11 +106,9 @@ class ImageGrid(keras.callbacks.Callback):
         return tf.concat([_padded(row, row.shape[0], width) for row in rows], axis=0)
 
     def _row(self, example):
-        target, output = self.model.evaluation_pair(example)
-        degraded = tf.nest.flatten(example)[0]
-        size = target.shape[1:3]
-        degraded = tf.image.resize(degraded, size, method="nearest")
-        pictures = [_as_picture(images[0]) for images in (degraded, output, target)]
+        images = self.model.pictures(example)
+        size = images[-1].shape[1:3]
+        pictures = [_as_picture(tf.image.resize(each, size, "nearest")[0]) for each in images]
         return tf.concat(pictures, axis=1)
 
 

@@ -4,8 +4,9 @@ import keras
 import tensorflow as tf
 
 from zoo.core.adversarial import AdversarialModel
+from zoo.core.cycle_objective import CycleObjective
 from zoo.core.replay import ReplayPool
-from zoo.losses import AdversarialLoss, LeastSquares, cycle_consistency
+from zoo.losses import cycle_consistency
 from zoo.networks.discriminators import patch_discriminator
 from zoo.networks.translation import translation_resnet
 
@@ -29,17 +30,13 @@ class CycleGAN(AdversarialModel):
         channels: Integer. Defaults to 3.
         filters: Integer, of the first convolution of the generators. Defaults to 64.
         blocks: Integer, residual blocks. Defaults to `None`: the paper's 9 from 256 px on, else 6.
-        cycle_weight: Float, weight of the cycle, each half alike. Defaults to the paper's 10.
-        identity_weight: Float, weight of leaving images of the target's kind as they are, which
-            keeps colours. Defaults to the paper's 5, half the weight of the cycle; 0 for none.
+        discriminator_filters: Integer, of the discriminators' first convolution. Defaults to 64.
         pool_size: Integer, made images that are remembered. Defaults to the paper's 50.
-        **kwargs: `discriminator_filters` (default: 64), `adversarial_loss`, a
-            `zoo.losses.AdversarialLoss` (default: least squares), `adversarial_weight`, its weight
-            in the generators' loss (default: 2, as `zoo.losses.LeastSquares` is half of the paper's
-            square); `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
+        objective: `zoo.CycleObjective`, or `None` for the paper's.
+        **kwargs: `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
 
     Raises:
-        ValueError: If an argument is out of its range.
+        ValueError: If `objective` is none.
 
     Example:
 
@@ -59,25 +56,18 @@ class CycleGAN(AdversarialModel):
         channels=3,
         filters=64,
         blocks=None,
-        cycle_weight=10.0,
-        identity_weight=5.0,
+        discriminator_filters=64,
         pool_size=50,
+        objective=None,
         **kwargs,
     ):
-        if cycle_weight < 0 or identity_weight < 0:
+        objective = CycleObjective() if objective is None else objective
+        if not isinstance(objective, CycleObjective):
             raise ValueError(
-                "`cycle_weight` and `identity_weight` must not be negative. "
-                f"Received: {cycle_weight} and {identity_weight}"
+                "`objective` must be a zoo.CycleObjective, or None for the paper's. "
+                f"Received: objective={objective!r}"
             )
         blocks = (9 if image_size >= 256 else 6) if blocks is None else blocks
-        discriminator_filters = kwargs.pop("discriminator_filters", 64)
-        adversarial_loss = kwargs.pop("adversarial_loss", None) or LeastSquares()
-        adversarial_weight = kwargs.pop("adversarial_weight", 2.0)
-        if not isinstance(adversarial_loss, AdversarialLoss):
-            raise ValueError(
-                "`adversarial_loss` must be a zoo.losses.AdversarialLoss. "
-                f"Received: {adversarial_loss!r}"
-            )
         super().__init__(
             _both(lambda name: translation_resnet(channels, channels, filters, blocks, name),
                   channels, ("a_to_b", "b_to_a"), "generators"),
@@ -87,9 +77,7 @@ class CycleGAN(AdversarialModel):
         )  # fmt: skip
         shape = (image_size, image_size, channels)
         self.pools = {side: ReplayPool(pool_size, shape, name=f"pool_{side}") for side in _SIDES}
-        self.adversarial_loss = adversarial_loss
-        self.adversarial_weight = float(adversarial_weight)
-        self.cycle_weight, self.identity_weight = float(cycle_weight), float(identity_weight)
+        self.objective = objective
         self._architecture = {
             "image_size": image_size,
             "channels": channels,
@@ -133,7 +121,7 @@ class CycleGAN(AdversarialModel):
             judge = self.discriminator.get_layer(f"judge_{side}")
             shown = self.pools[side](batch[f"fake_{side}"], batch["seed"], stream=f"pool/{side}")
             real, fake = judge(batch[side], training=True), judge(shown, training=True)
-            terms[f"adversarial_{side}"] = self.adversarial_loss.discriminator(real, fake)
+            terms[f"adversarial_{side}"] = self.objective.adversarial_loss.discriminator(real, fake)
         return terms
 
     def generator_terms(self, batch):
@@ -142,12 +130,16 @@ class CycleGAN(AdversarialModel):
         terms = {}
         for side, made_by, undone_by in (("a", to_a, to_b), ("b", to_b, to_a)):
             other = "b" if side == "a" else "a"
-            terms[f"adversarial_{side}"] = self.adversarial_weight * self._unconvincing(side, batch)
+            terms[f"adversarial_{side}"] = self.objective.adversarial_weight * self._unconvincing(
+                side, batch
+            )
             again = undone_by(batch[f"fake_{side}"], training=True)
-            terms[f"cycle_{other}"] = self.cycle_weight * cycle_consistency(batch[other], again)
-            if self.identity_weight:
+            terms[f"cycle_{other}"] = self.objective.cycle_weight * cycle_consistency(
+                batch[other], again
+            )
+            if self.objective.identity_weight:
                 same = made_by(batch[side], training=True)
-                terms[f"identity_{side}"] = self.identity_weight * cycle_consistency(
+                terms[f"identity_{side}"] = self.objective.identity_weight * cycle_consistency(
                     batch[side], same
                 )
         return terms
@@ -156,23 +148,25 @@ class CycleGAN(AdversarialModel):
         judge = self.discriminator.get_layer(f"judge_{side}")
         fake = judge(batch[f"fake_{side}"], training=True)
         real = None
-        if self.adversarial_loss.needs_real_logits:
+        if self.objective.adversarial_loss.needs_real_logits:
             real = judge(batch[side], training=True)
-        return self.adversarial_loss.generator(fake, real)
+        return self.objective.adversarial_loss.generator(fake, real)
 
     def evaluation_pair(self, data):
         """Return images of A and what is left of them after both translations."""
         a = data[0]
         return a, tf.cast(self.backward_network(self.inference_network(a)), tf.float32)
 
+    def pictures(self, data):
+        """Return images of A, the same as B, and what is left of them after both translations."""
+        made = self.inference_network(data[0])
+        return [data[0], made, self.backward_network(made)]
+
     def get_config(self):
         """The constructor's arguments."""
         return {
             **self._architecture,
-            "cycle_weight": self.cycle_weight,
-            "identity_weight": self.identity_weight,
-            "adversarial_weight": self.adversarial_weight,
-            "adversarial_loss": keras.saving.serialize_keras_object(self.adversarial_loss),
+            "objective": keras.saving.serialize_keras_object(self.objective),
             "ema_halflife_images": self.ema_halflife_images,
             "seed": self.seed,
             "name": self.name,
@@ -181,8 +175,8 @@ class CycleGAN(AdversarialModel):
     @classmethod
     def from_config(cls, config):
         """Remake a model from `get_config()`."""
-        loss = keras.saving.deserialize_keras_object(config["adversarial_loss"])
-        return cls(**{**config, "adversarial_loss": loss})
+        objective = keras.saving.deserialize_keras_object(config["objective"])
+        return cls(**{**config, "objective": objective})
 
 
 def _both(build, channels, names, name):

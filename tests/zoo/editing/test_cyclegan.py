@@ -24,7 +24,7 @@ def test_variant_contract(tmp_path, mirrored):
 
 
 def test_terms_are_equations_1_to_3():
-    model = build(identity_weight=2.0)
+    model = build(objective=zoo.CycleObjective(identity_weight=2.0))
     a, b = kinds(2)
     batch = {**model.prepare((a, b), None), "seed": (0, 0)}
     batch = model.forward(batch)
@@ -47,7 +47,7 @@ def test_terms_are_equations_1_to_3():
 
 
 def test_both_generators_get_both_halves_of_the_cycle():
-    model = build(identity_weight=0.0)
+    model = build(objective=zoo.CycleObjective(identity_weight=0.0))
     a, b = kinds(2)
     gradients = {}
     for half in ("cycle_a", "cycle_b"):
@@ -60,7 +60,7 @@ def test_both_generators_get_both_halves_of_the_cycle():
 
 
 def test_no_identity_term_without_a_weight():
-    model = build(identity_weight=0.0)
+    model = build(objective=zoo.CycleObjective(identity_weight=0.0))
     batch = model.forward(model.prepare(kinds(1), None))
     assert not [name for name in model.generator_terms(batch) if "identity" in name]
 
@@ -83,10 +83,12 @@ def test_validation_is_the_way_there_and_back():
 
 
 def test_arguments_are_checked():
-    with pytest.raises(ValueError, match="must not be negative"):
-        build(cycle_weight=-1)
+    with pytest.raises(ValueError, match="`cycle_weight` must not be negative"):
+        zoo.CycleObjective(cycle_weight=-1)
     with pytest.raises(ValueError, match="`adversarial_loss` must be"):
-        build(adversarial_loss="hinge")
+        zoo.CycleObjective(adversarial_loss="hinge")
+    with pytest.raises(ValueError, match=r"`objective` must be a zoo\.CycleObjective"):
+        build(objective=zoo.PairedObjective())
     model = build()
     model.compile(run_eagerly=True)
     with pytest.raises(ValueError, match="with `image_size`"):

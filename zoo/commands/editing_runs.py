@@ -1,0 +1,155 @@
+"""Runs of models that learn to edit from pairs of images, or from two kinds of images."""
+
+import functools
+import os
+
+import pipelines
+import zoo
+from zoo.commands import evaluating
+from zoo.commands.optimizers import compile_as_in_the_paper
+
+_SIDE = 256
+
+
+class EditingRun:
+    """What a run trains on, and how it is watched: the part that both kinds share.
+
+    Args:
+        model: `zoo.AdversarialModel`.
+        settings: `zoo.commands.training.Settings`.
+        schedule: `zoo.commands.training.Schedule`.
+    """
+
+    #: Options of `Settings` that this kind of run has no use for.
+    refused = ("recipe", "unlabelled")
+
+    def __init__(self, model, settings, schedule):
+        for name in self.refused:
+            if getattr(settings, name):
+                raise ValueError(
+                    f"`--{name}` has no meaning for a {type(model).__name__}. "
+                    f"Received: {getattr(settings, name)!r}"
+                )
+        if schedule.features:
+            raise ValueError("`--features` is for models that make images from noise.")
+        if bool(schedule.validation) < bool(schedule.validation_targets):
+            raise ValueError("`--validation-targets` needs `--validation`, their inputs.")
+        self._model, self._settings, self._schedule = model, settings, schedule
+        self._side = settings.crop or self.default_side(model)
+        self._data = self._sources(settings.data, settings.targets)
+        self.batches(0)  # what the data lack shows here, before anything is written
+        self.record = {"image_size": self._side}
+        self.title = " and ".join(f"{len(source)} images" for source in self._data if source)
+
+    def default_side(self, model):
+        """Side of training images in px, where `--crop` does not say."""
+        return _SIDE
+
+    def channels(self):
+        """Channels of inputs and of targets."""
+        return 3, 3
+
+    @staticmethod
+    def compile(model, settings):
+        """Compile with the paper's optimizers, and PSNR and SSIM of `evaluation_pair`."""
+        compile_as_in_the_paper(model, settings, evaluating.metrics_of(model))
+
+    def _sources(self, inputs, targets):
+        return [
+            data and _source(data, channels, self._settings, self._schedule)
+            for data, channels in zip((inputs, targets), self.channels(), strict=True)
+        ]
+
+    def alarm_inputs(self):
+        """Inputs of the generator on which collapse shows."""
+        inputs = [images[:4] for images in next(iter(self.batches(0)))]
+        inputs = inputs[: len(self._model.generator.inputs)]
+        return inputs if len(inputs[0]) > 1 else None
+
+    def watchers(self, out, record):
+        """Callbacks of this kind of run."""
+        if self.held_out is None:
+            return []
+        return [
+            zoo.callbacks.ImageGrid(out / "logs", self.held_out),
+            zoo.callbacks.BestCheckpoint(out / "best", record=record),
+        ]
+
+
+class AlignedRun(EditingRun):
+    """A run of `zoo.Pix2Pix`: images side by side, or inputs and `--targets`."""
+
+    def channels(self):
+        """Channels of inputs and of targets."""
+        return self._model.generator.input_shape[-1], self._model.generator.output_shape[-1]
+
+    def batches(self, start_step):
+        """Endless training batches from a step on."""
+        settings = self._settings
+        return self._aligned(
+            *self._data, settings.batch_size, seed=settings.seed, start_step=start_step
+        )
+
+    @functools.cached_property
+    def held_out(self):
+        """Validation pairs, or `None`."""
+        schedule = self._schedule
+        if not schedule.validation:
+            return None
+        sources = self._sources(schedule.validation, schedule.validation_targets)
+        return self._aligned(*sources, 1, shuffle=False)
+
+    def _aligned(self, *arguments, **options):
+        return pipelines.aligned(
+            *arguments, image_size=self._side, reverse=self._settings.reverse, **options
+        )
+
+
+class UnpairedRun(EditingRun):
+    """A run of `zoo.CycleGAN`: images of both kinds, `--data` and `--targets`."""
+
+    refused = (*EditingRun.refused, "reverse")
+
+    def __init__(self, model, settings, schedule):
+        if not settings.targets:
+            raise ValueError(
+                f"A {type(model).__name__} needs `--targets`: the images of the other kind."
+            )
+        if bool(schedule.validation) > bool(schedule.validation_targets):
+            raise ValueError("`--validation` needs `--validation-targets`: the other kind.")
+        super().__init__(model, settings, schedule)
+
+    def default_side(self, model):
+        """The side that the model was made for."""
+        return model.get_config().get("image_size", _SIDE)
+
+    def batches(self, start_step):
+        """Endless training batches from a step on."""
+        settings = self._settings
+        return pipelines.unpaired(
+            *self._data,
+            settings.batch_size,
+            seed=settings.seed,
+            start_step=start_step,
+            image_size=self._side,
+            mirror=settings.mirror,
+        )
+
+    @functools.cached_property
+    def held_out(self):
+        """Validation images of both kinds, one by one, or `None`."""
+        schedule = self._schedule
+        if not schedule.validation:
+            return None
+        sources = self._sources(schedule.validation, schedule.validation_targets)
+        return pipelines.unpaired(*sources, 1, start_step=0, image_size=self._side).take(
+            min(len(source) for source in sources)
+        )
+
+
+def _source(data, channels, settings, schedule):
+    folder = {}
+    if os.path.isdir(data):
+        on_error = "skip" if settings.skip_unusable else "raise"
+        folder = {"cache": schedule.cache, "on_error": on_error}
+    return pipelines.from_source(data, channels=channels, augment=False, **folder)
