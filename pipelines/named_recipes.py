@@ -80,6 +80,33 @@ def old_photo():
     to be undone, the best answer is a guess, and its error drowns everything else that there is
     to learn. Noise is frequent and often strong, as in Wan et al., who draw up to 50 levels.
     """
+    scene, grain, wears, scan = _old_print()
+    return {
+        "scene": scene,
+        "steps": [*grain, *wears, *scan],
+        "rounding": True,
+        "description": "Grainy, noisy, scratched, creased and dusty prints, as scanned",
+        "reference": "The kinds of damage: Wan et al., https://arxiv.org/abs/2004.09484",
+    }
+
+
+def old_photo_damage():
+    """Return old photographs with a mask of what is scratched, creased, torn or dusty."""
+    scene, grain, wears, scan = _old_print()
+    # Every print has something to find, and next to every one is more than dust.
+    wears = [step for step in wears if not isinstance(step, (ops.Scratches, ops.Stains))]
+    wears = [ops.Scratches(probability=0.9), *wears]
+    return {
+        "scene": scene,
+        "steps": [*grain, ops.MarkDamage(wears, scan)],
+        "rounding": True,
+        "description": "The same with a mask of the local damage as fourth channel",
+        "reference": "Wan et al., https://arxiv.org/abs/2004.09484, section 3.2",
+    }
+
+
+def _old_print():
+    """The parts of `old_photo`: scene, grain, wear of the surface, and the scan."""
     toned = ops.OneOf(
         [ops.Sepia(strength=(0.3, 1.0), color_left=(0.0, 0.5)), ops.Grayscale()],
         weights=[0.6, 0.4],
@@ -95,7 +122,7 @@ def old_photo():
         ops.GaussianBlur(sigma_px=(0.3, 1.2), probability=0.5),
         ops.FilmGrain(sigma_levels=(3, 25), size_px=(0.0, 0.8), probability=0.7),
     ]
-    surface_wears = [
+    wears = [
         ops.Stains(probability=0.1),
         ops.Abrasion(probability=0.15),
         ops.Dust(probability=0.6),
@@ -108,13 +135,7 @@ def old_photo():
         ops.GaussianNoise(sigma_levels=(2, 40), gray_probability=0.4, probability=0.6),
         ops.JPEG(quality=(40, 95)),
     ]
-    return {
-        "scene": [toned, *faded],
-        "steps": [*grain, *surface_wears, *scan],
-        "rounding": True,
-        "description": "Grainy, noisy, scratched, creased and dusty prints, as scanned",
-        "reference": "The kinds of damage: Wan et al., https://arxiv.org/abs/2004.09484",
-    }
+    return [toned, *faded], grain, wears, scan
 
 
 def _noise(sigma_levels, scale):
@@ -227,5 +248,6 @@ NAMED = {
     "lama-thin": lambda: lama((4, 70), 100, 20),
     "low-light": low_light,
     "old-photo": old_photo,
+    "old-photo-damage": old_photo_damage,
     "real-esrgan-x4": real_esrgan,
 }

@@ -33,6 +33,7 @@ from zoo.core.tiling import restore as restore
 from zoo.editing.cyclegan import CycleGAN as CycleGAN
 from zoo.editing.pix2pix import Pix2Pix as Pix2Pix
 from zoo.restoration.colorization_gan import ColorizationGAN as ColorizationGAN
+from zoo.restoration.damage_detector import DamageDetector as DamageDetector
 from zoo.restoration.denoising_gan import DenoisingGAN as DenoisingGAN
 from zoo.restoration.enhancement_gan import EnhancementGAN as EnhancementGAN
 from zoo.restoration.esrgan import ESRGAN as ESRGAN
@@ -41,6 +42,8 @@ from zoo.restoration.multiscale_inpainting import MultiScaleInpainting as MultiS
 from zoo.restoration.old_photo_gan import OldPhotoGAN as OldPhotoGAN
 from zoo.restoration.semantic_inpainting import SemanticInpainting as SemanticInpainting
 from zoo.restoration.srgan import SRGAN as SRGAN
+from zoo.restoration.stages import OldPhotoRestorer as OldPhotoRestorer
+from zoo.restoration.stages import TwoStageRestorer as TwoStageRestorer
 from zoo.synthesis import latent_editing as latent_editing
 from zoo.synthesis.conditional_gan import ConditionalGAN as ConditionalGAN
 from zoo.synthesis.dcgan import DCGAN as DCGAN

@@ -57,7 +57,7 @@ def train(
     set_: Annotated[list[str], typer.Option("--set", help="Option NAME=VALUE.")] = (),
     objective: Annotated[
         str | None,
-        typer.Option(help="l1, l2, psnr or charbonnier: that loss alone; or a JSON file."),
+        typer.Option(help="l1, l2, psnr or charbonnier: that loss alone; JSON; or a JSON file."),
     ] = None,
     steps: Annotated[int, typer.Option(help="Generator updates in all.")] = 10_000,
     batch_size: Annotated[int, typer.Option(help="Pairs an update, over all replicas.")] = 16,
@@ -208,6 +208,9 @@ def restore(
     keep_color: Annotated[
         float, typer.Option(help="Keep colour and light of the input beyond a blur of so many px.")
     ] = 0.0,
+    show_steps: Annotated[
+        Path | None, typer.Option(help="Of stages: a PNG of what each makes of one input.")
+    ] = None,
     tile: Annotated[int | None, typer.Option(help="Side of a tile in px; default: chosen.")] = None,
     precision: Annotated[
         str, typer.Option(help="float32, bfloat16, or auto: what this machine computes fast.")
@@ -220,9 +223,18 @@ def restore(
 
     files.inputs(inputs)  # a mistyped name is found before a model is loaded
     model = zoo.from_preset(preset)
-    if (strength, keep_color) != (1.0, 0.0):
-        model = zoo.with_fidelity(model, strength, keep_color)
-    report = restoring.restore(inputs, out, model, tile, precision, not json_, mask)
+    one_model = {"--mask": mask, "--strength": strength != 1.0, "--keep-color": keep_color}
+    if isinstance(model, zoo.TwoStageRestorer):
+        for flag, value in one_model.items():
+            if value:
+                raise ValueError(f"`{flag}` is for one model; {preset!r} is a restorer of stages.")
+        report = restoring.restore_in_stages(inputs, out, model, tile, precision, show_steps)
+    elif show_steps is not None:
+        raise ValueError(f"`--show-steps` is for restorers of stages; {preset!r} is one model.")
+    else:
+        if (strength, keep_color) != (1.0, 0.0):
+            model = zoo.with_fidelity(model, strength, keep_color)
+        report = restoring.restore(inputs, out, model, tile, precision, not json_, mask)
     lines = [
         f"{row['output']}  {row['width']}x{row['height']}  {row['precision']}  "
         f"{row['seconds']:.1f} s"

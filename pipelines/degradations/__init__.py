@@ -15,6 +15,7 @@ from pipelines.degradations.blur import SincBlur as SincBlur
 from pipelines.degradations.blur import UnsharpMask as UnsharpMask
 from pipelines.degradations.color import ColorJitter as ColorJitter
 from pipelines.degradations.color import ColorShift as ColorShift
+from pipelines.degradations.composition import MarkDamage as MarkDamage
 from pipelines.degradations.composition import OneOf as OneOf
 from pipelines.degradations.composition import Sequence as Sequence
 from pipelines.degradations.compression import JPEG as JPEG

@@ -5,7 +5,7 @@ import functools
 import tensorflow as tf
 
 from pipelines.degradations.base import Degradation, from_json, transform_each
-from pipelines.degradations.checks import as_weights
+from pipelines.degradations.checks import as_range, as_weights
 
 
 class Sequence(Degradation):
@@ -50,6 +50,64 @@ class Sequence(Degradation):
         for key, step in step_items(self.steps):
             shape = step.output_shape(shape, params[key])
         return shape
+
+
+class MarkDamage(Degradation):
+    """Applies degradations that damage places, marks these in one more channel, and goes on.
+
+    The mask is 1 where the damage changes a channel by more than a threshold, else 0: what a
+    network that finds damage is to say, and where one that fills holes has to fill.
+
+    Args:
+        steps: Sequence of `Degradation`, or of their JSON dicts: scratches, dust, creases.
+        then: Sequence of what happens afterwards to all of the image, but not to the mask: noise,
+            compression. Defaults to none.
+        threshold_levels: Change of a value, in 8-bit levels, from which it is damage. Defaults to
+            20.
+
+    Example:
+
+    ```python
+    from pipelines import degradations as ops
+    marked = ops.MarkDamage([ops.Scratches()], then=[ops.JPEG(70)])(images, seed=(0, 0))
+    damaged, mask = marked[..., :3], marked[..., 3:]
+    ```
+    """
+
+    adds_channels = 1
+
+    def __init__(self, steps, then=(), threshold_levels=20):
+        super().__init__()
+        self.steps = as_steps(steps)
+        self.then = as_steps(then) if then else ()
+        self.threshold_levels = as_range("threshold_levels", threshold_levels, 0, 255)[0]
+        if any(step.changes_size or step.adds_channels for step in (*self.steps, *self.then)):
+            raise ValueError(
+                "Arguments `steps` and `then` must hold degradations that keep the shape of "
+                f"images. Received: {self!r}. Put others before or after."
+            )
+
+    def sample(self, draws):
+        """Draw the parameters of every step."""
+        return {
+            key: step.draw(draws.seed(), draws.batch_shape, draws.clean_shape)
+            for key, step in step_items((*self.steps, *self.then))
+        }
+
+    def transform(self, images, params):
+        """Damage, compare, go on, and append the mask."""
+        damaged, items = images, step_items((*self.steps, *self.then))
+        for key, step in items[: len(self.steps)]:
+            damaged = step.apply(damaged, params[key])
+        change = tf.reduce_max(tf.abs(damaged - images), axis=-1, keepdims=True)
+        mask = tf.cast(change > self.threshold_levels / 127.5, tf.float32)
+        for key, step in items[len(self.steps) :]:
+            damaged = step.apply(damaged, params[key])
+        return tf.concat([damaged, mask], axis=-1)
+
+    def output_shape(self, shape, params):
+        """Return the shape with one more channel."""
+        return tf.concat([shape[:3], shape[3:] + 1], axis=0)
 
 
 class OneOf(Degradation):

@@ -92,3 +92,20 @@ def test_transform_each_sends_every_sample_one_way(images):
     result = transform_each(chosen, factors, images[:6], {"k": scale})
     expected = images[:6] * tf.reshape(tf.gather([1.0, 10.0, 100.0], chosen) * scale, (6, 1, 1, 1))
     np.testing.assert_allclose(result, expected, rtol=1e-6)
+
+
+def test_damage_is_marked_where_it_is_and_nothing_that_comes_later(images):
+    images = tf.zeros((3, 32, 32, 3))
+    wear = ops.Scratches(probability=1.0)
+    later = ops.GaussianNoise(sigma_levels=60)
+    marked = ops.MarkDamage([wear], then=[later])
+    plain = ops.MarkDamage([wear])
+    damaged, mask = np.split(marked(images, (1, 2)).numpy(), [3], axis=-1)
+    worn, same = np.split(plain(images, (1, 2)).numpy(), [3], axis=-1)
+    np.testing.assert_array_equal(mask, same)
+    change = np.abs(worn).max(axis=-1, keepdims=True)
+    np.testing.assert_array_equal(mask, change > 20 / 127.5)
+    assert 0 < mask.mean() < 0.5
+    assert damaged.std() > 2 * worn.std()
+    with pytest.raises(ValueError, match="keep the shape"):
+        ops.MarkDamage([wear], then=[ops.Downsample(2)])

@@ -26,6 +26,7 @@ NAMES = [
     "lama-thin",
     "low-light",
     "old-photo",
+    "old-photo-damage",
     "real-esrgan-x4",
 ]
 

@@ -9,7 +9,7 @@ from zoo.core.alignment import run_aligned
 
 
 def metrics_of(model, features=None):
-    """Return PSNR and SSIM by the customs of the model's task.
+    """Return PSNR and SSIM by the customs of the model's task; of masks, their overlap.
 
     Super-resolution is scored on luma without a border of `scale` pixels, everything else on the
     channels that the model makes.
@@ -19,6 +19,8 @@ def metrics_of(model, features=None):
         features: Path of `efficientnet_lite0.keras`, to add the perceptual distance; `None`
             (default) leaves it out. It reads RGB images.
     """
+    if isinstance(model, zoo.DamageDetector):
+        return [zoo.metrics.IoU()]
     scale = getattr(model, "scale", 1)
     is_gray = model.inference_network.output_shape[-1] == 1
     channel = "gray" if is_gray else ("y" if scale > 1 else "rgb")
@@ -95,18 +97,18 @@ def score(model, pairs, count, features=None, progress=True):
     Returns:
         Dict: `images`, and for each metric `protocol`, `input`, `restored` (means over images).
     """
-    restore = restorer(model)
+    pair_of = tf.function(model.evaluation_pair, reduce_retracing=True, autograph=False)
     before, after = metrics_of(model, features), metrics_of(model, features)
 
     for degraded, clean in track(
         pairs, "Evaluating", total=count, transient=True, disable=not progress
     ):
-        restored = restore(degraded)
+        target, restored = pair_of((degraded, clean))
         for metric in after:
-            metric.update_state(clean, restored)
-        # A recipe may add a channel, the mask of holes.
+            metric.update_state(target, restored)
+        # A recipe may add a channel, the mask of holes; a mask may be the target.
         image = degraded[..., : clean.shape[-1]]
-        if image.shape[-1] == clean.shape[-1]:
+        if image.shape[-1] == target.shape[-1]:
             for metric in before:
                 metric.update_state(clean, enlarge(image, model.scale))
     report = {"images": count}

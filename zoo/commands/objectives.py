@@ -42,20 +42,21 @@ _INPUTS = {
 
 
 def read(text):
-    """Return what `--objective` says: the name of a pixel loss, or the contents of a JSON file.
+    """Return what `--objective` says: the name of a pixel loss, or JSON, as text or in a file.
 
     Raises:
         ValueError: If it is neither.
     """
     if text is None or text in _PIXEL:
         return text
-    if not text.endswith(".json"):
+    is_json = text.lstrip().startswith("{")
+    if not is_json and not text.endswith(".json"):
         raise ValueError(
-            f"`--objective` must be one of {', '.join(_PIXEL)} (that loss alone) or a .json file. "
-            f"Received: {text!r}"
+            f"`--objective` must be one of {', '.join(_PIXEL)} (that loss alone), a JSON object or "
+            f"a .json file. Received: {text!r}"
         )
     try:
-        spec = json.loads(Path(text).read_text(encoding="utf-8"))
+        spec = json.loads(text if is_json else Path(text).read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
         raise ValueError(f"`--objective` {text!r} cannot be read as JSON: {error}") from error
     return spec

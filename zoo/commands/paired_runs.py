@@ -44,6 +44,7 @@ class PairedRun:
         self._photos = pipelines.from_source(settings.data, image_size=crop, **folder)
         self._recipe = pipelines.recipe(settings.recipe or model.default_recipe)
         self.record = {"recipe": self._recipe.name}
+        self._monitor = f"val_{evaluating.metrics_of(model)[0].name}"
         self.title = f"{len(self._photos)} images, {self._recipe.name}"
 
     @staticmethod
@@ -97,5 +98,5 @@ class PairedRun:
             return []
         return [
             zoo.callbacks.ImageGrid(out / "logs", self.held_out),
-            zoo.callbacks.BestCheckpoint(out / "best", record=record),
+            zoo.callbacks.BestCheckpoint(out / "best", self._monitor, record=record),
         ]

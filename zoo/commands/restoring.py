@@ -2,6 +2,8 @@
 
 import time
 
+import numpy as np
+from PIL import Image
 from rich.progress import Progress
 
 import zoo
@@ -60,3 +62,57 @@ def restore(names, out, model, tile=None, precision="auto", progress=True, mask=
             bars.remove_task(one)
             bars.advance(every)
     return report
+
+
+def restore_in_stages(names, out, restorer, tile=None, precision="auto", show_steps=None):
+    """Restore image files with a restorer of several stages.
+
+    Args:
+        names: As of `restore`, like `out`, `tile` and `precision`.
+        out: File (for one input) or folder.
+        restorer: `zoo.TwoStageRestorer` or one of its kind.
+        tile: Side of a tile in px, or `None` to choose.
+        precision: As in `zoo.restore`.
+        show_steps: Path of a PNG to write for one input: the photograph and what each stage makes
+            of it, side by side. `None` (default) writes none.
+
+    Returns:
+        List of dicts as of `restore`, with the `stages` that were run.
+    """
+    precision = chosen_precision(precision)
+    targets = files.outputs(files.inputs(names), out)
+    if show_steps is not None and len(targets) > 1:
+        raise ValueError(f"`--show-steps` is for one image. Received: {len(targets)} images")
+    report = []
+    for source, target in targets.items():
+        began = time.perf_counter()
+        photo = zoo.Photo.open(source)
+        steps = [("photograph", photo), *restorer.steps(photo, tile=tile, precision=precision)]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        steps[-1][1].save(target)
+        if show_steps is not None:
+            _save_side_by_side([picture.pixels for _, picture in steps], show_steps)
+        height, width = steps[-1][1].pixels.shape[:2]
+        seconds = round(time.perf_counter() - began, 3)
+        report.append(
+            {"input": str(source), "output": str(target), "width": width, "height": height,
+             "precision": precision, "seconds": seconds, "stages": [name for name, _ in steps[1:]]}
+        )  # fmt: skip
+    return report
+
+
+def _save_side_by_side(pictures, path, gap=4):
+    """Write 8 or 16 bit pictures of any sizes as one PNG, each as high as the first."""
+    height = pictures[0].shape[0]
+    shown = []
+    for pixels in pictures:
+        levels = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+        colours = levels if levels.ndim == 2 else levels[..., : 1 if levels.shape[2] < 3 else 3]
+        image = Image.fromarray(colours.squeeze()).convert("RGB")
+        shown.append(image.resize((round(image.width * height / image.height), height)))
+    width = sum(image.width + gap for image in shown) - gap
+    sheet, left = Image.new("RGB", (width, height), "white"), 0
+    for image in shown:
+        sheet.paste(image, (left, 0))
+        left += image.width + gap
+    zoo.Photo.from_pil(sheet).save(path)

@@ -53,7 +53,8 @@ def from_preset(name_or_path, expected=None):
         expected: Class that the model must have, or `None` (default) for any.
 
     Returns:
-        An `AdversarialModel`.
+        An `AdversarialModel`, or a restorer of stages such as `zoo.OldPhotoRestorer`, whose own
+        presets are loaded with it.
 
     Raises:
         ValueError: If there is no such preset, or it is of another class.
@@ -66,6 +67,8 @@ def from_preset(name_or_path, expected=None):
             f"The preset {str(name_or_path)!r} is a {type(model).__name__}, not a "
             f"{expected.__name__}. Use `zoo.{type(model).__name__}.from_preset(...)`."
         )
+    if not hasattr(model, "kept_network"):
+        return model
     if (folder / _TRAINING).is_file():
         model.compile_from_config(record["compile"])
         model.load_weights(folder / _TRAINING)
@@ -80,7 +83,7 @@ def save_to_preset(model, folder, *, training_state=False, half=False, **record)
     """Write a model as a preset folder, atomically: an existing one is replaced as a whole.
 
     Args:
-        model: `AdversarialModel`.
+        model: `AdversarialModel`, or a restorer of stages that were given by the names of presets.
         folder: Path of the preset.
         training_state: Bool, also save the discriminator, both optimizers and the average, so that
             training goes on from here. Needs a compiled model. Defaults to `False`.
@@ -98,9 +101,10 @@ def save_to_preset(model, folder, *, training_state=False, half=False, **record)
     try:
         os.chmod(unfinished, 0o755)
         contents = {"model": _architecture(model), **record}
-        model.kept_network.save_weights(unfinished / _WEIGHTS)
-        if half:
-            _to_half(unfinished / _WEIGHTS)
+        if hasattr(model, "kept_network"):
+            model.kept_network.save_weights(unfinished / _WEIGHTS)
+            if half:
+                _to_half(unfinished / _WEIGHTS)
         if training_state:
             contents["compile"] = model.get_compile_config()
             model.save_weights(unfinished / _TRAINING)

@@ -28,5 +28,6 @@ from zoo.losses.reconstruction import SSIMLoss as SSIMLoss
 from zoo.losses.reconstruction import TotalVariationLoss as TotalVariationLoss
 from zoo.losses.reconstruction import WeightedSum as WeightedSum
 from zoo.losses.reconstruction import replica_mean as replica_mean
+from zoo.losses.segmentation import MaskLoss as MaskLoss
 from zoo.losses.style import GramStyleLoss as GramStyleLoss
 from zoo.losses.style import StatisticsStyleLoss as StatisticsStyleLoss

@@ -14,6 +14,7 @@ from zoo.metrics.fidelity import SSIM as SSIM
 from zoo.metrics.image_metric import ImageMetric as ImageMetric
 from zoo.metrics.image_metric import Score as Score
 from zoo.metrics.image_metric import compare as compare
+from zoo.metrics.masks import IoU as IoU
 from zoo.metrics.perceptual import FeatureDistance as FeatureDistance
 from zoo.metrics.samples import classifier_score as classifier_score
 from zoo.metrics.samples import sample_scores as sample_scores

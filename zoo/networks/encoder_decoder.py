@@ -99,3 +99,21 @@ def colorization_unet(filters=(32, 64, 128, 192, 256), blocks=1):
     )
     outputs = Tint(dtype="float32", name="restored")([gray, colours])
     return keras.Model(inputs, outputs, name="colorization_unet")
+
+
+def segmentation_unet(channels=3, filters=(16, 32, 64, 96, 96), blocks=1):
+    """The U-Net of `restoration_unet` from images to masks.
+
+    Args:
+        channels: Integer, of the images. Defaults to 3.
+        filters: Sequence of integers, filters of each level. Defaults to `(16, 32, 64, 96, 96)`.
+        blocks: Integer, residual blocks a level, on each side. Defaults to 1.
+
+    Returns:
+        A `keras.Model`: `(N, H, W, channels)` to `(N, H, W, 1)`, from -1 (surely not) to 1.
+    """
+    inputs = keras.Input((None, None, channels), name="degraded")
+    x = _conv(4, dtype="float32")(_unet(inputs, filters, blocks))
+    x = PixelShuffle(2, dtype="float32")(x)
+    outputs = layers.Activation("tanh", dtype="float32", name="mask")(x)
+    return keras.Model(inputs, outputs, name="segmentation_unet")

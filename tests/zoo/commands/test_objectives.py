@@ -97,6 +97,12 @@ def test_mistakes_are_named(spec, message):
         objectives.build(spec)
 
 
+def test_json_may_be_written_out():
+    assert objectives.read('{"r1_gamma": 1}') == {"r1_gamma": 1}
+    with pytest.raises(ValueError, match="cannot be read as JSON"):
+        objectives.read('{"r1_gamma": }')
+
+
 def test_unreadable_file_is_named(tmp_path):
     broken = tmp_path / "objective.json"
     broken.write_text("{")

@@ -1,0 +1,198 @@
+"""Restorers that are several models one after the other."""
+
+import keras
+import numpy as np
+from PIL import Image, ImageFilter
+
+from zoo.core import presets, tiling
+from zoo.core.photos import Photo
+
+
+class TwoStageRestorer:
+    """Restore with one model after the other: enhance satellite images, then repair them.
+
+    Args:
+        first: A model as of `zoo.restore`, or the name of a preset.
+        second: The same, for what the first one makes.
+
+    Example:
+
+    >>> gray = keras.Input((None, None, 3))
+    >>> dim = keras.Model(gray, keras.layers.Rescaling(0.5)(gray))
+    >>> restorer = TwoStageRestorer(dim, dim)
+    >>> restorer(np.full((8, 8, 3), 1.0))[0, 0].round(3).tolist()
+    [0.625, 0.625, 0.625]
+
+    Reference:
+        Zamir et al. 2021, https://arxiv.org/abs/2102.02808 (stages that restore progressively).
+    """
+
+    #: Names of the stages, in order.
+    stages = ("first", "second")
+
+    def __init__(self, first, second):
+        self.models = {"first": _model(first), "second": _model(second)}
+
+    def __call__(self, image, off=(), **options):
+        """Restore an image.
+
+        Args:
+            image: As of `zoo.restore`.
+            off: Names of stages to leave out.
+            **options: `tile`, `overlap`, `precision`, `progress` of `zoo.restore`.
+
+        Returns:
+            The image after the last stage, in the kind of `image`.
+        """
+        for _, picture in self.steps(image, off, **options):
+            image = picture
+        return image
+
+    def steps(self, image, off=(), **options):
+        """Restore an image stage by stage.
+
+        Args:
+            image: As of `zoo.restore`, like the other arguments of a call.
+            off: Names of stages to leave out.
+            **options: As of a call.
+
+        Yields:
+            `(name, image)`: the name of each stage and the image after it.
+
+        Raises:
+            ValueError: If there is no stage of a name in `off`.
+        """
+        unknown = sorted(set(off) - set(self.stages))
+        if unknown:
+            raise ValueError(f"`off` takes {', '.join(self.stages)}. Received: {unknown}")
+        for name in self.stages:
+            if name not in off and self.models.get(name) is not None:
+                image = self.run(name, image, options)
+                yield name, image
+
+    def run(self, name, image, options):
+        """Return an image after one stage."""
+        return tiling.restore(self.models[name], image, **options)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class OldPhotoRestorer(TwoStageRestorer):
+    """Restore scans of old prints in stages, each of which is a model of its own.
+
+    1. `detector` finds scratches, creases and tears, and `inpainter` fills them;
+    2. `repairer` takes away grain, noise, blur and fading;
+    3. `colorizer` gives colours, if there is one;
+    4. `upscaler` enlarges, if there is one.
+
+    Any of them may be left out here, or for one image with `off`.
+
+    Args:
+        detector: Model as of `zoo.restore` that returns masks, such as `zoo.DamageDetector`; name
+            of a preset; or `None` (default).
+        inpainter: Model as of `zoo.inpaint`, name or `None`; with `detector`, or not at all.
+        repairer: Model as of `zoo.restore`, such as `zoo.OldPhotoGAN`, name or `None`.
+        colorizer: Model, such as `zoo.ColorizationGAN`, name or `None`.
+        upscaler: Model, such as `zoo.SRGAN`, name or `None`.
+        grow_px: Integer, how far masks are grown before they are filled: the edge of a scratch is
+            damaged as well. Defaults to 2.
+
+    Raises:
+        ValueError: If there is no stage at all, or a detector without inpainter or vice versa.
+
+    Example:
+
+    >>> restorer = OldPhotoRestorer(repairer=zoo.OldPhotoGAN(filters=(4, 8), blocks=1))
+    >>> restorer(np.zeros((20, 30, 3), "uint8")).shape
+    (20, 30, 3)
+
+    Reference:
+        Wan et al. 2020, https://arxiv.org/abs/2004.09484, which mends both kinds of damage in one
+        network.
+    """
+
+    stages = ("inpainter", "repairer", "colorizer", "upscaler")
+
+    def __init__(
+        self,
+        detector=None,
+        inpainter=None,
+        repairer=None,
+        colorizer=None,
+        upscaler=None,
+        grow_px=2,
+    ):
+        given = {
+            "detector": detector,
+            "inpainter": inpainter,
+            "repairer": repairer,
+            "colorizer": colorizer,
+            "upscaler": upscaler,
+        }
+        if (detector is None) != (inpainter is None) or not any(given.values()):
+            raise ValueError(
+                "`detector` and `inpainter` need each other, and one stage must be given. "
+                f"Received: {given}"
+            )
+        if grow_px < 0:
+            raise ValueError(f"`grow_px` must not be negative. Received: {grow_px}")
+        self.grow_px = grow_px
+        self.models = {name: _model(each) for name, each in given.items()}
+        self._given = given
+
+    def mask(self, image, **options):
+        """Return where an image is damaged, a bool array `(H, W)`.
+
+        Args:
+            image: As of `zoo.restore`.
+            **options: `tile`, `overlap`, `precision`, `progress` of `zoo.restore`.
+        """
+        pixels = _photo(image).pixels
+        if pixels.ndim == 3 and pixels.shape[2] in (2, 4):  # alpha is no damage
+            pixels = pixels[..., :-1]
+        found = np.asarray(tiling.restore(self.models["detector"], pixels, **options))
+        found = found[..., 0] if found.ndim == 3 else found
+        half = 0.5 if found.dtype.kind == "f" else np.iinfo(found.dtype).max // 2
+        if not self.grow_px:
+            return found > half
+        size = 2 * self.grow_px + 1
+        grown = Image.fromarray(255 * (found > half).astype(np.uint8)).filter(
+            ImageFilter.MaxFilter(size)
+        )
+        return np.asarray(grown) > 0
+
+    def run(self, name, image, options):
+        """Return an image after one stage."""
+        if name != "inpainter":
+            return super().run(name, image, options)
+        return tiling.inpaint(self.models[name], image, self.mask(image, **options), **options)
+
+    def get_config(self):
+        """The names of the stages' presets.
+
+        Raises:
+            ValueError: If a stage was given as a model.
+        """
+        unnamed = [name for name, each in self._given.items() if not isinstance(each, str | None)]
+        if unnamed:
+            raise ValueError(
+                "Stages are saved by the names of their presets; save these models as presets "
+                f"first. Received models for: {', '.join(unnamed)}"
+            )
+        return {**self._given, "grow_px": self.grow_px}
+
+    @classmethod
+    def from_config(cls, config):
+        """Make the restorer again; its presets are loaded."""
+        return cls(**config)
+
+
+def _model(given):
+    return presets.from_preset(given) if isinstance(given, str) else given
+
+
+def _photo(image):
+    if isinstance(image, np.ndarray):
+        return Photo(image)
+    if isinstance(image, Image.Image):
+        return Photo.from_pil(image)
+    return image if isinstance(image, Photo) else Photo.open(image)
