@@ -51,10 +51,18 @@ def main():
     )  # fmt: skip
     pixels = image_grid(model.sample(_SHOWN, seed=1), columns=16)
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-    picture = picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.NEAREST)
+    larger = magnification(model)
+    picture = picture.resize(
+        (larger * picture.width, larger * picture.height), Image.Resampling.NEAREST
+    )
     picture.save(folder / "samples.png", optimize=True)
     (folder / "card.md").write_text(card(arguments.name, model, training, facts, scores))
     print(folder)
+
+
+def magnification(model):
+    """How many times as large samples are shown."""
+    return 2 if model.image_shape[0] < 64 else 1
 
 
 def card(name, model, training, facts, scores):
@@ -71,7 +79,8 @@ def card(name, model, training, facts, scores):
             "",
             "![samples](samples.png)",
             "",
-            "Samples of seed 1, not selected, each pixel twice as large.",
+            "Samples of seed 1, not selected"
+            + (", twice as large." if magnification(model) == 2 else "."),
             "",
             *origin(name, model, training, facts),
             "",
