@@ -59,7 +59,7 @@ def train(pixels, labels, epochs, class_count=10):
     x = inputs = keras.Input(pixels.shape[1:])
     for width in (32, 64):
         x = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
-        x = layers.MaxPooling2D()(layers.BatchNormalization()(x))
+        x = layers.MaxPooling2D()(layers.BatchNormalization(momentum=0.9)(x))
     x = layers.Dropout(0.4)(layers.Dense(128, activation="relu")(layers.Flatten()(x)))
     network = keras.Model(inputs, layers.Dense(class_count, activation="softmax")(x))
     rate = keras.optimizers.schedules.CosineDecay(1e-3, epochs * len(pixels) // _BATCH)

@@ -67,7 +67,7 @@ def attribute(model, arguments):
     side = model.image_shape[0]
     images, values = labelled(arguments.images, arguments.labels, arguments.column, side)
     held_out = np.arange(len(images)) % 6 == 5
-    classifier = train(images[~held_out], values[~held_out], epochs=6, class_count=2)
+    classifier = train(images[~held_out], values[~held_out], epochs=8, class_count=2)
 
     def seen(pictures):
         return classifier.predict(pictures, batch_size=256, verbose=0)[:, 1]
