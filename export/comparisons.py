@@ -6,9 +6,9 @@ import numpy as np
 import PIL.Image
 import tensorflow as tf
 
-from export import inpainting, sampling
+from export import editing, inpainting, sampling
 from export.photographs import photographs
-from export.served import Generation, Inpainting, Restoration, served
+from export.served import Editing, Generation, Inpainting, Restoration, served
 from export.signatures import BYTES_INPUT, BYTES_OUTPUT, FLOAT_INPUT, FLOAT_OUTPUT
 
 _HALF_LEVEL = 0.5 / 255.0
@@ -28,6 +28,7 @@ def comparison(model, source, alignment):
     kinds = {
         Restoration: RestorationComparison,
         Inpainting: InpaintingComparison,
+        Editing: EditingComparison,
         Generation: GenerationComparison,
     }
     return kinds[type(what)](what, model, source)
@@ -130,6 +131,55 @@ class InpaintingComparison:
             inpainting.MASK_BYTES: tf.constant([_png((255 * mask).astype(np.uint8))]),
         }
         return _pixels(function(**files)[inpainting.RESTORED_BYTES][0].numpy())
+
+
+class EditingComparison:
+    """A model that edits: both signatures and TFLite, on photographs, each by the next one.
+
+    Attributes as of `RestorationComparison`; an example is a dict of arrays.
+    """
+
+    def __init__(self, what, model, source):
+        self.network, self.alignment = what.network, what.alignment
+        channels = self.network.inputs[0].shape[-1]
+        images = photographs(source, channels, _MOST_PHOTOGRAPHS)
+        self.examples = editing.examples(self.network, images)
+        self.signatures = {
+            "serving_default": (self._floats, 0.0),
+            "edit_bytes": (self._bytes, _HALF_LEVEL),
+        }
+
+    def expected(self, inputs):
+        """What the network gives in Keras, with padding that shares nothing with the export's."""
+        height, width = self.size(inputs)
+        pad = [(0, 0), (0, -height % self.alignment), (0, -width % self.alignment), (0, 0)]
+        first = np.pad(inputs[editing.IMAGES], pad, mode="reflect")
+        others = [each for name, each in inputs.items() if name != editing.IMAGES]
+        arrays = [each * 2.0 - 1.0 if each.ndim == 4 else each for each in (first, *others)]
+        output = np.asarray(self.network(arrays, training=False))[0, :height, :width]
+        return np.clip((output + 1.0) * 0.5, 0.0, 1.0)
+
+    def size(self, inputs):
+        """`(height, width)` that the report names for an example."""
+        return inputs[editing.IMAGES].shape[1:3]
+
+    def lite(self, runner, inputs):
+        """Call a TFLite signature runner."""
+        return runner(**inputs)[editing.EDITED][0]
+
+    @staticmethod
+    def _floats(function, inputs):
+        return function(**_tensors(inputs))[editing.EDITED][0].numpy()
+
+    @staticmethod
+    def _bytes(function, inputs):
+        files = {
+            editing.bytes_name(name) if each.ndim == 4 else name: tf.constant(
+                [_png(np.rint(each[0] * 255).astype(np.uint8))] if each.ndim == 4 else each
+            )
+            for name, each in inputs.items()
+        }
+        return _pixels(function(**files)[editing.EDITED_BYTES][0].numpy())
 
 
 class GenerationComparison:

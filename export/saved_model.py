@@ -30,6 +30,12 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
     half in holes: `masks`, float32 `(N, H, W, 1)` in [0, 1], and `mask_bytes`, gray files of the
     images' sizes. All other pixels come back as they came in.
 
+    Of a model that edits by a style image or by attributes:
+
+    * `serving_default`: `images`, and `styles` (float32 images in [0, 1] of any size) or
+      `attributes` (float32 vectors), to `edited_images`;
+    * `edit_bytes`: `image_bytes`, and `style_bytes` or `attributes`, to `edited_bytes`.
+
     Of a model that makes images from noise:
 
     * `serving_default`, also called `sample`: `latents`, float32 `(N, size)` as `model.inputs`

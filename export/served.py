@@ -1,10 +1,10 @@
-"""The kinds of models that are served: they restore images, fill holes in them, or make them."""
+"""The kinds of models that are served: they restore, fill, edit or make images."""
 
 import dataclasses
 
 import keras
 
-from export import inpainting, sampling, signatures
+from export import editing, inpainting, sampling, signatures
 from export.photographs import photographs
 
 _CALIBRATION_PHOTOGRAPHS = 64
@@ -20,11 +20,15 @@ def served(model, precision="float32", alignment=None):
         alignment: Integer, for a model on images, or `None`; see `export.saved_model`.
 
     Returns:
-        A `Restoration`, an `Inpainting` or a `Generation`.
+        A `Restoration`, an `Inpainting`, an `Editing` or a `Generation`.
 
     Raises:
         ValueError: If the model cannot be served, or has no use for `alignment`.
     """
+    if editing.edits(model):
+        alignment = getattr(model, "size_multiple", 1) if alignment is None else alignment
+        network = editing.editing_network(model, precision)
+        return Editing(network, signatures.alignment_of(network, alignment))
     if inpainting.fills_holes(model):
         network = inpainting.inpainting_network(model, precision)
         return Inpainting(network, signatures.alignment_of(network, alignment))
@@ -119,6 +123,44 @@ class Inpainting:
             }
             for image, mask in zip(images, inpainting.box_masks(images), strict=True)
         ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Editing:
+    """A network from images and what says how to edit them to images.
+
+    Attributes as of `Restoration`.
+    """
+
+    network: keras.Model
+    alignment: int
+
+    def signatures(self, max_pixels):
+        """Dict of the names of a SavedModel's signatures to `tf.function`s."""
+        parts = self.network, self.alignment
+        return {
+            "serving_default": editing.float_signature(*parts),
+            "edit_bytes": editing.bytes_signature(*parts, max_pixels),
+        }
+
+    def facts(self, max_pixels):
+        """What `export.record` says of it."""
+        inputs = {spec.name: list(spec.shape[1:]) for spec in editing.specs(self.network)}
+        return {"alignment": self.alignment, "max_pixels": max_pixels, "inputs": inputs}
+
+    def lite_function(self):
+        """The `tf.function` of a TFLite file."""
+        return editing.lite_function(self.network, self.alignment)
+
+    def calibration(self, representative):
+        """Inputs of `lite_function`, a dict of arrays for each photograph."""
+        images = photographs(
+            representative,
+            self.network.inputs[0].shape[-1],
+            _CALIBRATION_PHOTOGRAPHS,
+            _CALIBRATION_SIDE,
+        )
+        return editing.examples(self.network, images)
 
 
 @dataclasses.dataclass(frozen=True)

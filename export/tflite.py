@@ -16,7 +16,8 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None):
 
     The file has one signature, `serving_default`, on float32 whatever the precision inside. Of a
     model on images, it takes `images` `(1, H, W, C)` in [0, 1], of any height and width, and
-    `masks` `(1, H, W, 1)` if it fills holes, to `restored_images` in [0, 1]. Of a model that makes
+    `masks` `(1, H, W, 1)` if it fills holes, to `restored_images` in [0, 1]; of one that edits,
+    `styles` or `attributes`, to `edited_images`. Of a model that makes
     images from noise, it takes `latents` `(1, size)`, and `labels`, int32 `(1,)`, if it has
     classes, to `images` in [0, 1]. `quantize` trades exactness for size and speed; see what it
     costs with `export.check`:

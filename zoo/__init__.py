@@ -28,10 +28,14 @@ from zoo.core.presets import list_presets as list_presets
 from zoo.core.presets import preset_path as preset_path
 from zoo.core.presets import preset_record as preset_record
 from zoo.core.presets import save_to_preset as save_to_preset
+from zoo.core.style_objective import StyleObjective as StyleObjective
 from zoo.core.tiling import inpaint as inpaint
 from zoo.core.tiling import restore as restore
 from zoo.editing.cyclegan import CycleGAN as CycleGAN
 from zoo.editing.pix2pix import Pix2Pix as Pix2Pix
+from zoo.editing.style_transfer_gan import StyleTransferGAN as StyleTransferGAN
+from zoo.editing.stylize import styled_network as styled_network
+from zoo.editing.stylize import stylize as stylize
 from zoo.restoration.colorization_gan import ColorizationGAN as ColorizationGAN
 from zoo.restoration.damage_detector import DamageDetector as DamageDetector
 from zoo.restoration.denoising_gan import DenoisingGAN as DenoisingGAN

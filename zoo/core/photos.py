@@ -118,6 +118,19 @@ class Photo:
             xmp=xmp.encode() if isinstance(xmp, str) else xmp,
         )
 
+    @classmethod
+    def of(cls, image):
+        """The photo that an image is.
+
+        Args:
+            image: Array as for the constructor, `PIL.Image.Image`, `Photo`, or path of a file.
+        """
+        if isinstance(image, Photo):
+            return image
+        if isinstance(image, np.ndarray):
+            return cls(image)
+        return cls.from_pil(image) if isinstance(image, Image.Image) else cls.open(image)
+
     def restored(self, pixels, model_name):
         """The photo with new pixels, marked as made by a model.
 

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from zoo.core.precision import inference_policy, with_policy
 from zoo.core.receptive_field import receptive_field
-from zoo.layers.color import Luminance
 
 _LEVELS = {"uint8": 255.0, "uint16": 65535.0}
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow converts colour to gray
@@ -31,7 +30,9 @@ class TileNetwork:
         self.field = receptive_field(network)
         channels, self.output_channels = _check_ends(network, self.field)
         self.takes_mask = channels in (2, 4)
-        self.colours_gray = any(isinstance(layer, Luminance) for layer in network._flatten_layers())
+        self.colours_gray = any(
+            getattr(layer, "makes_colours", False) for layer in network._flatten_layers()
+        )
         self.input_channels = channels - self.takes_mask
         self._copy = None if _computes_in(network, policy) else _shared_copy(network, policy)
         self._network = weakref.ref(network)

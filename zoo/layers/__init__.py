@@ -1,5 +1,8 @@
 """Layers that the zoo's networks share; each trains, saves, exports and converts to TFLite."""
 
+from zoo.layers.adaptive_norm import AdaptiveInstanceNorm as AdaptiveInstanceNorm
+from zoo.layers.adaptive_norm import ChannelStatistics as ChannelStatistics
+from zoo.layers.color import Chroma as Chroma
 from zoo.layers.color import Luminance as Luminance
 from zoo.layers.color import Tint as Tint
 from zoo.layers.color import rgb_to_lab as rgb_to_lab

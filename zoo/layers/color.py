@@ -88,6 +88,9 @@ class Luminance(keras.layers.Layer):
     0.5
     """
 
+    #: `zoo.restore` gives the result its colours also where the image is gray.
+    makes_colours = True
+
     def call(self, inputs):
         """sRGB `(N, H, W, 3)` in [-1, 1] to `(N, H, W, 1)`, encoded in the same way."""
         return from_linear(_mixed(to_linear(inputs), _XYZ[1:2]))
@@ -95,6 +98,25 @@ class Luminance(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         """Shape of the output."""
         return (*input_shape[:-1], 1)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Chroma(keras.layers.Layer):
+    """The colours of an image without its lightness: a* and b* of CIELAB.
+
+    Example:
+
+    >>> Chroma()(tf.zeros((1, 1, 1, 3))).numpy().round(2).tolist()
+    [[[[0.0, 0.0]]]]
+    """
+
+    def call(self, inputs):
+        """sRGB `(N, H, W, 3)` in [-1, 1] to `(N, H, W, 2)`."""
+        return rgb_to_lab(inputs)[..., 1:]
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output."""
+        return (*input_shape[:-1], 2)
 
 
 @keras.saving.register_keras_serializable(package="zoo")

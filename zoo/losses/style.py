@@ -3,9 +3,8 @@
 import keras
 import tensorflow as tf
 
+from zoo.layers.adaptive_norm import channel_statistics
 from zoo.losses.perceptual import FeatureLoss
-
-_EPSILON = 1e-5
 
 
 def gram_matrix(features):
@@ -28,29 +27,6 @@ def gram_matrix(features):
     features = tf.cast(features, tf.float32)
     size = tf.cast(tf.reduce_prod(tf.shape(features)[1:]), tf.float32)
     return tf.einsum("nhwc,nhwd->ncd", features, features) / size
-
-
-def channel_statistics(features):
-    """Mean and deviation of each channel over all places.
-
-    Args:
-        features: Float tensor `(N, H, W, C)`.
-
-    Returns:
-        Two float32 tensors `(N, C)`. 1e-5 is added to the variance, so that its root has a
-        gradient where a channel is flat.
-
-    Example:
-
-    >>> mean, deviation = channel_statistics(tf.constant([[[[1.0], [3.0]]]]))
-    >>> float(mean[0, 0]), round(float(deviation[0, 0]), 3)
-    (2.0, 1.0)
-
-    Reference:
-        Huang and Belongie 2017, https://arxiv.org/abs/1703.06868, equations 5 to 7.
-    """
-    mean, variance = tf.nn.moments(tf.cast(features, tf.float32), axes=(1, 2))
-    return mean, tf.sqrt(variance + _EPSILON)
 
 
 @keras.saving.register_keras_serializable(package="zoo")

@@ -82,7 +82,8 @@ class OldPhotoRestorer(TwoStageRestorer):
     1. `detector` finds scratches, creases and tears, and `inpainter` fills them;
     2. `repairer` takes away grain, noise, blur and fading;
     3. `colorizer` gives colours, if there is one;
-    4. `upscaler` enlarges, if there is one.
+    4. `upscaler` enlarges, if there is one;
+    5. `painter` paints, if there is one, e.g. `zoo.styled_network(model, None, painting)`.
 
     Any of them may be left out here, or for one image with `off`.
 
@@ -93,6 +94,7 @@ class OldPhotoRestorer(TwoStageRestorer):
         repairer: Model as of `zoo.restore`, such as `zoo.OldPhotoGAN`, name or `None`.
         colorizer: Model, such as `zoo.ColorizationGAN`, name or `None`.
         upscaler: Model, such as `zoo.SRGAN`, name or `None`.
+        painter: Model, as of `zoo.styled_network`, name or `None`.
         grow_px: Integer, how far masks are grown before they are filled: the edge of a scratch is
             damaged as well. Defaults to 2.
 
@@ -110,7 +112,7 @@ class OldPhotoRestorer(TwoStageRestorer):
         network.
     """
 
-    stages = ("inpainter", "repairer", "colorizer", "upscaler")
+    stages = ("inpainter", "repairer", "colorizer", "upscaler", "painter")
 
     def __init__(
         self,
@@ -119,6 +121,7 @@ class OldPhotoRestorer(TwoStageRestorer):
         repairer=None,
         colorizer=None,
         upscaler=None,
+        painter=None,
         grow_px=2,
     ):
         given = {
@@ -127,6 +130,7 @@ class OldPhotoRestorer(TwoStageRestorer):
             "repairer": repairer,
             "colorizer": colorizer,
             "upscaler": upscaler,
+            "painter": painter,
         }
         if (detector is None) != (inpainter is None) or not any(given.values()):
             raise ValueError(
@@ -146,7 +150,7 @@ class OldPhotoRestorer(TwoStageRestorer):
             image: As of `zoo.restore`.
             **options: `tile`, `overlap`, `precision`, `progress` of `zoo.restore`.
         """
-        pixels = _photo(image).pixels
+        pixels = Photo.of(image).pixels
         if pixels.ndim == 3 and pixels.shape[2] in (2, 4):  # alpha is no damage
             pixels = pixels[..., :-1]
         found = np.asarray(tiling.restore(self.models["detector"], pixels, **options))
@@ -188,11 +192,3 @@ class OldPhotoRestorer(TwoStageRestorer):
 
 def _model(given):
     return presets.from_preset(given) if isinstance(given, str) else given
-
-
-def _photo(image):
-    if isinstance(image, np.ndarray):
-        return Photo(image)
-    if isinstance(image, Image.Image):
-        return Photo.from_pil(image)
-    return image if isinstance(image, Photo) else Photo.open(image)

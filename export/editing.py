@@ -1,0 +1,193 @@
+"""What is served of a model that edits images by something else: a style image, attributes.
+
+The inputs of such a network are known by their names: `images`, and after it what says how they
+are edited, images (`styles`) or vectors (`attributes`). Outside of the project images are float32
+in [0, 1] or files; vectors are what the network takes.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from export.image_files import check_file, decode_file, require
+from export.signatures import check_range
+from zoo.core.alignment import run_aligned
+from zoo.core.precision import inference_policy, with_policy
+
+IMAGES, EDITED = "images", "edited_images"
+EDITED_BYTES = "edited_bytes"
+
+
+def edits(model):
+    """Whether a model takes images and something that says how to edit them.
+
+    Args:
+        model: A model of the zoo, or a functional `keras.Model`.
+    """
+    network = getattr(model, "inference_network", model)
+    inputs = getattr(network, "inputs", None) or ()
+    return len(inputs) > 1 and inputs[0].name == IMAGES
+
+
+def editing_network(model, precision="float32"):
+    """Return a copy of the network that `model` edits with.
+
+    Args:
+        model: A model for which `edits` holds.
+        precision: `"float32"` (default) or `"bfloat16"`, see `export.signatures`.
+
+    Raises:
+        ValueError: If it takes images of one size only, or something that is not served.
+    """
+    network = getattr(model, "inference_network", model)
+    shapes = {each.name: tuple(each.shape) for each in network.inputs}
+    ranks = {len(shape) for shape in shapes.values()}
+    if shapes[IMAGES][1:3] != (None, None) or not ranks <= {2, 4}:
+        raise ValueError(
+            "`model` must take `images` of any height and width, and images or vectors that say "
+            f"how to edit them. Received: {shapes}"
+        )
+    return with_policy(network, inference_policy(precision))
+
+
+def edit_unit_range(network, inputs, alignment=1):
+    """Edit images in [0, 1].
+
+    Args:
+        network: As of `editing_network`.
+        inputs: List of its inputs, float32 tensors, images in [0, 1].
+        alignment: Integer, sides of `images` that the network takes are multiples of it.
+
+    Returns:
+        float32 tensor `(N, H, W, C)` in [0, 1].
+    """
+    images, *others = [each * 2.0 - 1.0 if each.shape.rank == 4 else each for each in inputs]
+    outputs = run_aligned(
+        lambda padded, training: network([padded, *others], training=training), images, alignment
+    )
+    return tf.clip_by_value((outputs + 1.0) * 0.5, 0.0, 1.0)
+
+
+def specs(network, count=None):
+    """The inputs of the float signature, `tf.TensorSpec` each; `count` of them or any number."""
+    return [
+        tf.TensorSpec([count, *each.shape[1:]], tf.float32, each.name) for each in network.inputs
+    ]
+
+
+def float_signature(network, alignment=1):
+    """Return a `tf.function`: images and what says how to edit them to edited images."""
+
+    @tf.function(input_signature=specs(network), autograph=False)
+    def serving_default(*inputs):
+        with tf.control_dependencies(_checks(network, inputs)):
+            inputs = [tf.identity(each) for each in inputs]
+        return {EDITED: edit_unit_range(network, inputs, alignment)}
+
+    return serving_default
+
+
+def lite_function(network, alignment=1):
+    """Return a `tf.function` for TFLite: one image, without checks, which the format lacks."""
+
+    @tf.function(input_signature=specs(network, count=1), autograph=False)
+    def serving_default(*inputs):
+        return {EDITED: edit_unit_range(network, inputs, alignment)}
+
+    return serving_default
+
+
+def bytes_name(name):
+    """Name of an input of files: `style_bytes` of `styles`."""
+    return f"{name.removesuffix('s')}_bytes"
+
+
+def bytes_signature(network, alignment=1, max_pixels=2**22):
+    """Return a `tf.function`: JPEG or PNG files, and vectors as they are, to PNG files.
+
+    Args:
+        network: As of `edit_unit_range`.
+        alignment: Integer, see `edit_unit_range`. Defaults to 1.
+        max_pixels: Integer, an image with more pixels is refused before it is decoded.
+    """
+    files = [len(each.shape) == 4 for each in network.inputs]
+    channels = [each.shape[-1] for each in network.inputs]
+    given = [
+        tf.TensorSpec([None], tf.string, bytes_name(spec.name)) if is_file else spec
+        for spec, is_file in zip(specs(network), files, strict=True)
+    ]
+    names = [spec.name for spec in given]
+
+    def edit(item):
+        index, *parts = item
+        inputs = [
+            tf.cast(decode_file(part, index, width, name), tf.float32) / 255.0 if is_file else part
+            for part, width, name, is_file in zip(parts, channels, names, files, strict=True)
+        ]
+        edited = edit_unit_range(network, [each[None] for each in inputs], alignment)[0]
+        return tf.io.encode_png(tf.cast(tf.round(edited * 255.0), tf.uint8))
+
+    def check(item):
+        index, *parts = item
+        checks = [
+            check_file(part, index, max_pixels, name)
+            for part, name, is_file in zip(parts, names, files, strict=True)
+            if is_file
+        ]
+        return tf.reduce_all(tf.stack(checks))
+
+    @tf.function(input_signature=given, autograph=False)
+    def edit_bytes(*inputs):
+        vectors = [each for each, is_file in zip(inputs, files, strict=True) if not is_file]
+        checks = [_same_number(names, inputs), *(_finite(each) for each in vectors)]
+        with tf.control_dependencies(checks):
+            items = (tf.range(tf.shape(inputs[0])[0]), *(tf.identity(each) for each in inputs))
+        # All files are looked at before the first is edited.
+        checked = tf.map_fn(check, items, fn_output_signature=tf.bool)
+        with tf.control_dependencies([checked]):
+            items = tf.nest.map_structure(tf.identity, items)
+        edited = tf.map_fn(edit, items, fn_output_signature=tf.string, parallel_iterations=1)
+        return {EDITED_BYTES: edited}
+
+    return edit_bytes
+
+
+def examples(network, images):
+    """Inputs to calibrate and to compare with, a dict of float32 arrays for each image.
+
+    Args:
+        network: As of `editing_network`.
+        images: Sequence of uint8 arrays `(H, W, C)`. The style of one is the next one.
+    """
+    units = [image[None].astype(np.float32) / 255.0 for image in images]
+    rng = np.random.default_rng(0)
+    return [
+        {
+            spec.name: units[(index + place) % len(units)]
+            if spec.shape.rank == 4
+            else rng.uniform(0, 1, (1, spec.shape[1])).astype(np.float32)
+            for place, spec in enumerate(specs(network))
+        }
+        for index in range(len(units))
+    ]
+
+
+def _checks(network, inputs):
+    names = [each.name for each in network.inputs]
+    checks = [_same_number(names, inputs)]
+    for name, each in zip(names, inputs, strict=True):
+        checks.append(check_range(each, name) if each.shape.rank == 4 else _finite(each))
+    return checks
+
+
+def _same_number(names, inputs):
+    counts = [tf.shape(each)[0] for each in inputs]
+    text = f"{', '.join(names)} must be as many. Received: " + ", ".join(["{}"] * len(counts))
+    return require(
+        tf.reduce_all([tf.equal(counts[0], each) for each in counts[1:]]),
+        lambda: tf.strings.format(text, tuple(counts)),
+    )
+
+
+def _finite(vectors):
+    finite = tf.reduce_all(tf.math.is_finite(vectors))
+    return require(finite, lambda: tf.constant("Vectors must hold finite numbers."))

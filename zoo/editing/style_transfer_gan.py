@@ -1,0 +1,221 @@
+"""StyleTransferGAN: G(image, style) for any style image."""
+
+import functools
+
+import keras
+import tensorflow as tf
+
+from zoo.core.adversarial import AdversarialModel
+from zoo.core.receptive_field import receptive_field
+from zoo.core.style_objective import StyleObjective
+from zoo.losses import TotalVariationLoss
+from zoo.losses.reconstruction import replica_mean
+from zoo.networks.discriminators import patch_discriminator
+from zoo.networks.style_transfer import painter, style_encoder, stylizer
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class StyleTransferGAN(AdversarialModel):
+    """Paint images in the style of others, also of such that were never seen in training.
+
+    A small network reads the style off an image; a second one paints with it, through instance
+    normalisation whose scales and offsets follow from the style. Trains on
+    `pipelines.unpaired(photographs, paintings)`. The discriminator, if the objective has an
+    adversarial term, tells paintings from what is painted.
+
+    Paint pictures of any size with `zoo.stylize`, which also mixes styles and keeps colours.
+
+    Args:
+        filters: Integer, of the first convolutions. Defaults to 32.
+        blocks: Integer, residual blocks of the painter. Defaults to 5.
+        style_size: Integer, numbers in a style. Defaults to 64.
+        discriminator_filters: Integer, of the discriminator's first convolution. Defaults to 32.
+        objective: `zoo.StyleObjective`, or `None` for content and style by VGG19, whose weights
+            Keras downloads when the model is compiled.
+        **kwargs: `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
+
+    Raises:
+        ValueError: If `objective` is none.
+
+    Example:
+
+    >>> model = StyleTransferGAN(filters=4, blocks=1, style_size=8)
+    >>> images, styles = keras.ops.zeros((1, 16, 24, 3)), keras.ops.ones((1, 32, 32, 3))
+    >>> model([images, styles]).shape
+    TensorShape([1, 16, 24, 3])
+
+    Reference:
+        Ghiasi et al. 2017, https://arxiv.org/abs/1705.06830; Huang and Belongie 2017,
+        https://arxiv.org/abs/1703.06868.
+    """
+
+    task = "style transfer"
+
+    def __init__(
+        self,
+        filters=32,
+        blocks=5,
+        style_size=64,
+        discriminator_filters=32,
+        objective=None,
+        **kwargs,
+    ):
+        objective = StyleObjective() if objective is None else objective
+        if not isinstance(objective, StyleObjective):
+            raise ValueError(
+                "`objective` must be a zoo.StyleObjective, or None for the paper's. "
+                f"Received: objective={objective!r}"
+            )
+        judge = patch_discriminator(3, discriminator_filters)
+        super().__init__(
+            stylizer(style_encoder(filters, style_size), painter(filters, blocks, style_size)),
+            judge if objective.adversarial_weight else None,
+            **kwargs,
+        )
+        self.objective = objective
+        self._architecture = {
+            "filters": filters,
+            "blocks": blocks,
+            "style_size": style_size,
+            "discriminator_filters": discriminator_filters,
+        }
+
+    def default_optimizers(self):
+        """Adam with rates of 1e-3 for the painter, as in Johnson et al., and 2e-4 for the judge."""
+        return keras.optimizers.Adam(1e-3), keras.optimizers.Adam(2e-4, beta_1=0.5)
+
+    def compile(self, *args, **kwargs):
+        """As in `AdversarialModel.compile`; feature networks are loaded before the first step."""
+        for features in self.objective.features:
+            features.load()  # under a strategy no variable may be made inside a step
+        super().compile(*args, **kwargs)
+
+    # ------------------------------------------------------------------ training
+
+    def prepare(self, data, seed):
+        """Unpack `(images, style images)`."""
+        images, styles = data
+        return {"images": images, "styles": styles}
+
+    def forward(self, batch):
+        """Paint."""
+        painted = self.generator([batch["images"], batch["styles"]], training=True)
+        return {**batch, "painted": painted}
+
+    def discriminator_terms(self, batch):
+        """Tell paintings from what is painted."""
+        real = self.discriminator(batch["styles"], training=True)
+        fake = self.discriminator(batch["painted"], training=True)
+        return {"adversarial": self.objective.adversarial_loss.discriminator(real, fake)}
+
+    def generator_terms(self, batch):
+        """Show the same, look painted in the same way, without speckles."""
+        objective, painted = self.objective, batch["painted"]
+        terms = {}
+        for name, target in (("content", "images"), ("style", "styles")):
+            weight = getattr(objective, f"{name}_weight")
+            if weight:
+                loss = getattr(objective, f"{name}_loss")
+                terms[name] = weight * replica_mean(loss, batch[target], painted)
+        if objective.total_variation_weight:
+            speckles = replica_mean(TotalVariationLoss(), painted, painted)
+            terms["total_variation"] = objective.total_variation_weight * speckles
+        if objective.adversarial_weight:
+            loss = objective.adversarial_loss
+            fake = self.discriminator(painted, training=True)
+            real = None
+            if loss.needs_real_logits:
+                real = self.discriminator(batch["styles"], training=True)
+            terms["adversarial"] = objective.adversarial_weight * loss.generator(fake, real)
+        return terms
+
+    def evaluation_pair(self, data):
+        """Return the images and the painted ones: how much was kept."""
+        images, styles = data
+        return images, tf.cast(self.inference_network([images, styles]), tf.float32)
+
+    def pictures(self, data):
+        """Return images, style images and what is painted."""
+        images, painted = self.evaluation_pair(data)
+        return [images, data[1], painted]
+
+    # ------------------------------------------------------------------ use
+
+    @functools.cached_property
+    def size_multiple(self):
+        """Height and width of images that are painted are multiples of this many pixels."""
+        return receptive_field(self.painter_of(self._architecture["style_size"] * [0.0])).multiple
+
+    def style_of(self, images):
+        """Return the styles of style images.
+
+        Args:
+            images: Float `(N, H, W, 3)` in [-1, 1], of any size.
+
+        Returns:
+            float32 array `(N, style_size)`. Weighted means of styles are styles as well.
+        """
+        return self.kept_network.get_layer("style_encoder")(images, training=False).numpy()
+
+    def painter_of(self, style):
+        """Return the network that paints images in one style.
+
+        Args:
+            style: Float `(style_size,)`, as of `style_of`.
+
+        Returns:
+            A functional `keras.Model` of images, for `zoo.restore` and `export`; it shares the
+            weights.
+        """
+        inputs = keras.Input((None, None, 3), name="image")
+        fixed = FixedStyle(style, dtype="float32", name="style")(inputs)
+        outputs = self.kept_network.get_layer("painter")([inputs, fixed])
+        return keras.Model(inputs, outputs, name=self.name)
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            **self._architecture,
+            "objective": keras.saving.serialize_keras_object(self.objective),
+            "ema_halflife_images": self.ema_halflife_images,
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Remake a model from `get_config()`."""
+        objective = keras.saving.deserialize_keras_object(config["objective"])
+        return cls(**{**config, "objective": objective})
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class FixedStyle(keras.layers.Layer):
+    """The same style for every image of a batch.
+
+    Args:
+        style: Sequence of floats.
+
+    Example:
+
+    >>> FixedStyle([1.0, 2.0])(tf.zeros((3, 8, 8, 3))).shape
+    TensorShape([3, 2])
+    """
+
+    makes_colours = True  # paintings of gray photographs are in colour
+
+    def __init__(self, style, **kwargs):
+        super().__init__(**kwargs)
+        self.style = [float(each) for each in style]
+
+    def call(self, inputs):
+        """`(N, H, W, C)` to `(N, style size)`."""
+        return tf.repeat(tf.constant([self.style], self.compute_dtype), tf.shape(inputs)[0], axis=0)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output."""
+        return (input_shape[0], len(self.style))
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {**super().get_config(), "style": self.style}
