@@ -24,6 +24,7 @@ from zoo import latent_editing
 
 _REGRESSED = 2000
 _STRENGTHS = (-4.0, -2.0, 0.0, 2.0, 4.0)
+_TRUNCATION = 0.7  # of the styles that are shown
 
 
 def main():
@@ -39,7 +40,7 @@ def main():
     arguments.out.mkdir(parents=True, exist_ok=True)
     layers = model.synthesis.input_shape[1]
     mixed = latent_editing.mixing_sheet(
-        model, model.inputs(5, seed=11), model.inputs(8, seed=12), layers // 2
+        model, model.inputs(5, seed=11), model.inputs(8, seed=12), layers // 2, _TRUNCATION
     )
     save(mixed, arguments.out / "mixing.png")
     save(directions(model), arguments.out / "directions.png")
@@ -52,7 +53,7 @@ def main():
 
 def directions(model, count=4):
     """The strongest directions of the weights, one below the other, each on two images."""
-    styles = model.styles_of(model.inputs(2, seed=13))
+    styles = model.styles_of(model.inputs(2, seed=13), _TRUNCATION)
     sheets = [
         latent_editing.direction_sheet(model, styles, direction, _STRENGTHS)
         for direction in latent_editing.closed_form_directions(model, count)
@@ -86,7 +87,8 @@ def attribute(model, arguments):
         "share_with_attribute": shares,
         "images": len(fresh),
     }
-    return latent_editing.direction_sheet(model, fresh[:6], direction, _STRENGTHS), report
+    shown = model.styles_of(model.inputs(6, seed=16), _TRUNCATION)
+    return latent_editing.direction_sheet(model, shown, direction, _STRENGTHS), report
 
 
 def labelled(folder, labels, column, side):

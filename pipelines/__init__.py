@@ -5,6 +5,8 @@ from pipelines.aligned import aligned as aligned
 from pipelines.array_files import from_idx as from_idx
 from pipelines.array_files import from_npz as from_npz
 from pipelines.arrays import from_arrays as from_arrays
+from pipelines.attributes import attributed as attributed
+from pipelines.attributes import read_attributes as read_attributes
 from pipelines.contact_sheet import contact_sheet as contact_sheet
 from pipelines.folders import from_folder as from_folder
 from pipelines.images import ImageSource as ImageSource

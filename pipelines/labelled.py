@@ -59,7 +59,7 @@ def unlabelled(
     >>> images.shape
     TensorShape([2, 64, 64, 3])
     """
-    batches = _batches(source, batch_size, seed, shuffle, start_step, image_size, mirror)
+    batches = numbered_images(source, batch_size, seed, shuffle, start_step, image_size, mirror)
     images = batches.map(lambda index, images: images)
     return finished(images, source, batch_size, shuffle, start_step)
 
@@ -107,14 +107,14 @@ def labelled(
     >>> labels.numpy()
     array([0, 1, 2, 2], dtype=int32)
     """
-    batches = _batches(source, batch_size, seed, shuffle, start_step, image_size, mirror)
+    batches = numbered_images(source, batch_size, seed, shuffle, start_step, image_size, mirror)
     labels = tf.constant(_labels_of(source))
     pairs = batches.map(lambda index, images: (images, tf.gather(labels, index)))
     return finished(pairs, source, batch_size, shuffle, start_step)
 
 
-def _batches(source, batch_size, seed, shuffle, start_step, image_size, mirror):
-    """Dataset of `(index, images)`."""
+def numbered_images(source, batch_size, seed, shuffle, start_step, image_size, mirror):
+    """Dataset of `(index, images)`, the numbers of the images and these; see `unlabelled`."""
     check_source(source)
     check_image_size(image_size)
     scaled = source if image_size is None else _Scaled(source, image_size)

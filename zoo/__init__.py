@@ -12,6 +12,7 @@ from zoo import metrics as metrics
 from zoo import networks as networks
 from zoo.core import latents as latents
 from zoo.core.adversarial import AdversarialModel as AdversarialModel
+from zoo.core.attribute_objective import AttributeObjective as AttributeObjective
 from zoo.core.augmentation import AdaptiveAugmentation as AdaptiveAugmentation
 from zoo.core.cycle_objective import CycleObjective as CycleObjective
 from zoo.core.fidelity import with_fidelity as with_fidelity
@@ -32,6 +33,7 @@ from zoo.core.style_objective import StyleObjective as StyleObjective
 from zoo.core.tiling import inpaint as inpaint
 from zoo.core.tiling import restore as restore
 from zoo.editing.cyclegan import CycleGAN as CycleGAN
+from zoo.editing.face_attribute_gan import FaceAttributeGAN as FaceAttributeGAN
 from zoo.editing.pix2pix import Pix2Pix as Pix2Pix
 from zoo.editing.style_transfer_gan import StyleTransferGAN as StyleTransferGAN
 from zoo.editing.stylize import styled_network as styled_network

@@ -49,6 +49,9 @@ def train(
         typer.Option(help="Editing: what --data is to become. Pix2Pix: default, right halves."),
     ] = None,
     reverse: Annotated[bool, typer.Option("--reverse", help="Pix2Pix: swap the roles.")] = False,
+    attributes: Annotated[
+        str | None, typer.Option(help="Faces: CSV file with columns file, age, gender, ...")
+    ] = None,
     recipe: Annotated[str | None, typer.Option(help="Recipe name or JSON file.")] = None,
     validation: Annotated[str | None, typer.Option(help="Held-out images, as --data.")] = None,
     validation_targets: Annotated[
@@ -125,6 +128,7 @@ def train(
         warm_start,
         targets,
         reverse,
+        attributes,
     )
     schedule = training.Schedule(
         validation,

@@ -21,7 +21,7 @@ class EditingRun:
     """
 
     #: Options of `Settings` that this kind of run has no use for.
-    refused = ("recipe", "unlabelled")
+    refused = ("recipe", "unlabelled", "attributes")
 
     def __init__(self, model, settings, schedule):
         for name in self.refused:
@@ -145,6 +145,50 @@ class UnpairedRun(EditingRun):
         return pipelines.unpaired(*sources, 1, start_step=0, image_size=self._side).take(
             min(len(source) for source in sources)
         )
+
+
+class AttributeRun(EditingRun):
+    """A run of `zoo.FaceAttributeGAN`: images and what `--attributes` says of them."""
+
+    refused = ("recipe", "unlabelled", "targets", "reverse")
+
+    def __init__(self, model, settings, schedule):
+        if not settings.attributes:
+            raise ValueError(
+                f"A {type(model).__name__} needs `--attributes`: a CSV file with the columns file, "
+                f"{', '.join(model.attributes)}."
+            )
+        super().__init__(model, settings, schedule)
+
+    def batches(self, start_step):
+        """Endless training batches from a step on."""
+        settings = self._settings
+        return self._attributed(
+            self._data[0],
+            settings.batch_size,
+            seed=settings.seed,
+            start_step=start_step,
+            mirror=settings.mirror,
+        )
+
+    @functools.cached_property
+    def held_out(self):
+        """Validation images with their attributes, in batches, or `None`."""
+        if not self._schedule.validation:
+            return None
+        (source, _) = self._sources(self._schedule.validation, None)
+        return self._attributed(source, 8, shuffle=False)
+
+    def alarm_inputs(self):
+        """Inputs of the generator on which collapse shows."""
+        images, attributes = next(iter(self.batches(0)))
+        return [images[:4], 1.0 - 2.0 * attributes[:4]] if len(images) > 1 else None
+
+    def _attributed(self, source, *arguments, **options):
+        values = pipelines.read_attributes(
+            self._settings.attributes, source, self._model.attributes
+        )
+        return pipelines.attributed(source, values, *arguments, image_size=self._side, **options)
 
 
 def _source(data, channels, settings, schedule):

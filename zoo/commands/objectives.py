@@ -145,9 +145,76 @@ def build_cycle(spec):
     return _from_fields(zoo.CycleObjective, spec)
 
 
+def build_attributes(spec):
+    """Make the objective of a FaceAttributeGAN.
+
+    Args:
+        spec: Dict with some of the arguments of `zoo.AttributeObjective`, and `adversarial` for the
+            loss, as of `build_latent`.
+
+    Returns:
+        `zoo.AttributeObjective`.
+
+    Raises:
+        ValueError: If a key, a name or a value cannot be used.
+    """
+    return _from_fields(zoo.AttributeObjective, spec)
+
+
+def build_style(spec):
+    """Make the objective of a StyleTransferGAN.
+
+    Args:
+        spec: Dict such as
+
+                {
+                    "file": "vgg16.keras", "input": "caffe_bgr",
+                    "content_layers": ["conv4_1"], "content_weight": 1,
+                    "style_layers": ["conv1_1", "conv2_1", "conv3_1"], "style": "statistics",
+                    "style_weight": 10, "total_variation_weight": 0.01,
+                    "adversarial": "least_squares", "adversarial_weight": 0.1
+                }
+
+            `file` and both `layers` are needed; `style` is `statistics` (default) or `gram`.
+
+    Returns:
+        `zoo.StyleObjective`.
+
+    Raises:
+        ValueError: If a key is missing or unknown, or a value cannot be used.
+    """
+    weights = {"content_weight", "style_weight", "total_variation_weight", "adversarial_weight"}
+    needed = {"file", "content_layers", "style_layers"}
+    _check_keys("--objective", spec, {*needed, *weights, "input", "style", "adversarial"})
+    if not needed <= set(spec):
+        raise ValueError(f"`--objective` needs {', '.join(sorted(needed))}. Received: {spec!r}")
+    convert = _named("input", _INPUTS, spec["input"]) if "input" in spec else None
+    kinds = {"statistics": zoo.losses.StatisticsStyleLoss, "gram": zoo.losses.GramStyleLoss}
+    if spec.get("style", "statistics") not in kinds:
+        raise ValueError(f"`style` must be one of {', '.join(kinds)}. Received: {spec['style']!r}")
+    content, style = (
+        features.FeatureExtractor.from_file(spec["file"], spec[f"{name}_layers"], convert)
+        for name in ("content", "style")
+    )
+    arguments = {key: _number(key, spec[key]) for key in weights & set(spec)}
+    if "adversarial" in spec:
+        arguments["adversarial_loss"] = _named("adversarial", _ADVERSARIAL, spec["adversarial"])
+        arguments.setdefault("adversarial_weight", 1.0)
+    return zoo.StyleObjective(
+        zoo.losses.PerceptualLoss(content),
+        style_loss=kinds[spec.get("style", "statistics")](style),
+        **arguments,
+    )
+
+
 def builder_of(cls):
     """The function of this module that makes the objective of a variant."""
-    kinds = {zoo.LatentGAN: build_latent, zoo.CycleGAN: build_cycle}
+    kinds = {
+        zoo.LatentGAN: build_latent,
+        zoo.CycleGAN: build_cycle,
+        zoo.StyleTransferGAN: build_style,
+        zoo.FaceAttributeGAN: build_attributes,
+    }
     return next((make for kind, make in kinds.items() if issubclass(cls, kind)), build)
 
 

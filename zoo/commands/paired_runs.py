@@ -27,6 +27,7 @@ class PairedRun:
             "unlabelled": settings.unlabelled,
             "targets": settings.targets,
             "reverse": settings.reverse,
+            "attributes": settings.attributes,
             "features": schedule.features,
         }
         for name, value in refused.items():

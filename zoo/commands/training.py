@@ -10,7 +10,7 @@ import keras
 
 import zoo
 from zoo.commands import variants
-from zoo.commands.editing_runs import AlignedRun, UnpairedRun
+from zoo.commands.editing_runs import AlignedRun, AttributeRun, UnpairedRun
 from zoo.commands.latent_runs import LatentRun
 from zoo.commands.paired_runs import PairedRun
 from zoo.core import checkpoints, distribution, hardware
@@ -40,6 +40,7 @@ class Settings:
     warm_start: str | None = None
     targets: str | None = None
     reverse: bool = False
+    attributes: str | None = None
 
     def __post_init__(self):
         for name in ("steps", "batch_size", "crop", "learning_rate", "discriminator_learning_rate"):
@@ -120,6 +121,8 @@ def _kind(model):
         zoo.LatentGAN: LatentRun,
         zoo.Pix2Pix: AlignedRun,
         zoo.CycleGAN: UnpairedRun,
+        zoo.StyleTransferGAN: UnpairedRun,
+        zoo.FaceAttributeGAN: AttributeRun,
         zoo.PairedGAN: PairedRun,  # last, as the others may be of its kind
     }
     return next(run for kind, run in kinds.items() if isinstance(model, kind))

@@ -8,6 +8,7 @@ import tensorflow as tf
 from zoo.core.adversarial import AdversarialModel
 from zoo.core.receptive_field import receptive_field
 from zoo.core.style_objective import StyleObjective
+from zoo.layers import FixedVector
 from zoo.losses import TotalVariationLoss
 from zoo.losses.reconstruction import replica_mean
 from zoo.networks.discriminators import patch_discriminator
@@ -168,7 +169,7 @@ class StyleTransferGAN(AdversarialModel):
             weights.
         """
         inputs = keras.Input((None, None, 3), name="image")
-        fixed = FixedStyle(style, dtype="float32", name="style")(inputs)
+        fixed = FixedVector(style, makes_colours=True, dtype="float32", name="style")(inputs)
         outputs = self.kept_network.get_layer("painter")([inputs, fixed])
         return keras.Model(inputs, outputs, name=self.name)
 
@@ -187,35 +188,3 @@ class StyleTransferGAN(AdversarialModel):
         """Remake a model from `get_config()`."""
         objective = keras.saving.deserialize_keras_object(config["objective"])
         return cls(**{**config, "objective": objective})
-
-
-@keras.saving.register_keras_serializable(package="zoo")
-class FixedStyle(keras.layers.Layer):
-    """The same style for every image of a batch.
-
-    Args:
-        style: Sequence of floats.
-
-    Example:
-
-    >>> FixedStyle([1.0, 2.0])(tf.zeros((3, 8, 8, 3))).shape
-    TensorShape([3, 2])
-    """
-
-    makes_colours = True  # paintings of gray photographs are in colour
-
-    def __init__(self, style, **kwargs):
-        super().__init__(**kwargs)
-        self.style = [float(each) for each in style]
-
-    def call(self, inputs):
-        """`(N, H, W, C)` to `(N, style size)`."""
-        return tf.repeat(tf.constant([self.style], self.compute_dtype), tf.shape(inputs)[0], axis=0)
-
-    def compute_output_shape(self, input_shape):
-        """Shape of the output."""
-        return (input_shape[0], len(self.style))
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {**super().get_config(), "style": self.style}

@@ -7,6 +7,7 @@ from zoo.losses.adversarial import Minimax as Minimax
 from zoo.losses.adversarial import NonSaturating as NonSaturating
 from zoo.losses.adversarial import RelativisticAverage as RelativisticAverage
 from zoo.losses.adversarial import Wasserstein as Wasserstein
+from zoo.losses.attributes import attribute_loss as attribute_loss
 from zoo.losses.color import BlurredColorLoss as BlurredColorLoss
 from zoo.losses.color import ColorHistogramLoss as ColorHistogramLoss
 from zoo.losses.cycle import cycle_consistency as cycle_consistency

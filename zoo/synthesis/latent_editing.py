@@ -50,7 +50,7 @@ def _crossed(model, first, second, crossover):
     return np.where(is_first, first[:, None], second[:, None])
 
 
-def mixing_sheet(model, latents_a, latents_b, crossover):
+def mixing_sheet(model, latents_a, latents_b, crossover, truncation=1.0):
     """A picture of all mixtures: coarse styles by row, fine styles by column.
 
     Args:
@@ -58,6 +58,7 @@ def mixing_sheet(model, latents_a, latents_b, crossover):
         latents_a: Float `(rows, latent size)`; their own images are the first column.
         latents_b: Float `(columns, latent size)`; their own images are the first row.
         crossover: Integer, as of `mix_styles`.
+        truncation: Float, as of `StyleGAN2.styles_of`. Defaults to 1.
 
     Returns:
         float32 array `((rows + 1) H, (columns + 1) W, C)` in [-1, 1], white in the corner.
@@ -68,7 +69,7 @@ def mixing_sheet(model, latents_a, latents_b, crossover):
     >>> mixing_sheet(model, model.inputs(2), model.inputs(3, seed=1), crossover=2).shape
     (24, 32, 3)
     """
-    first, second = model.styles_of(latents_a), model.styles_of(latents_b)
+    first, second = (model.styles_of(each, truncation) for each in (latents_a, latents_b))
     rows, columns = len(first), len(second)
     pairs = np.repeat(first, columns, axis=0), np.tile(second, (rows, 1))
     mixed = model.images_of(_crossed(model, *pairs, crossover))

@@ -2,11 +2,13 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 import zoo
+from zoo.commands import objectives
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,40 @@ def test_train_cyclegan_with_two_kinds(zoo_command, halves, photo_folder, tmp_pa
         zoo_command("evaluate", tmp_path / "run" / "preset", "--data", halves)
 
 
+def test_train_style_transfer(zoo_command, halves, photo_folder, tmp_path):
+    inputs = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(4, 3, 2, name="first")(inputs)
+    network = keras.Model(inputs, keras.layers.Conv2D(4, 3, name="second")(x))
+    network.save(tmp_path / "features.keras")
+    objective = {"file": str(tmp_path / "features.keras"), "content_layers": ["second"],
+                 "style_layers": ["first", "second"], "style": "gram", "style_weight": 3,
+                 "adversarial": "hinge"}  # fmt: skip
+    zoo_command("train", "style_transfer_gan", "--data", photo_folder, "--targets", halves,
+                "--out", tmp_path / "run", "--steps", 2, "--steps-per-epoch", 2,
+                "--batch-size", 2, "--crop", 24, "--set", "filters=2", "--set", "blocks=1",
+                "--set", "discriminator_filters=4", "--objective", json.dumps(objective),
+                )  # fmt: skip
+    model = zoo.StyleTransferGAN.from_preset(tmp_path / "run" / "preset")
+    assert model.objective.style_weight == 3
+    assert isinstance(model.objective.style_loss, zoo.losses.GramStyleLoss)
+    with pytest.raises(ValueError, match="`--objective` needs"):
+        objectives.build_style({"file": "a.keras"})
+
+
+def test_train_face_attributes(zoo_command, halves, tmp_path):
+    lines = ["file,age", *(f"{number}.png,{10 * number}" for number in range(6))]
+    (tmp_path / "ages.csv").write_text("\n".join(lines) + "\n")
+    words = ["train", "face_attribute_gan", "--data", halves, "--validation", halves,
+             "--attributes", tmp_path / "ages.csv", "--set", "attributes={'age': (0, 50)}",
+             "--out", tmp_path / "run", "--steps", 2, "--steps-per-epoch", 2, "--batch-size", 2,
+             "--crop", 24, "--set", "filters=2", "--set", "blocks=1", "--mirror",
+             "--set", "discriminator_filters=4", "--objective", '{"cycle_weight": 2}']  # fmt: skip
+    zoo_command(*words)
+    model = zoo.FaceAttributeGAN.from_preset(tmp_path / "run" / "best")
+    assert model.attributes == {"age": (0, 50)}
+    assert model.objective.cycle_weight == 2
+
+
 @pytest.mark.parametrize(
     ("model", "arguments", "message"),
     [
@@ -64,6 +100,7 @@ def test_train_cyclegan_with_two_kinds(zoo_command, halves, photo_folder, tmp_pa
         ("cyclegan", ["--targets", "sample", "--validation", "sample"], "needs `--validation-t"),
         ("pix2pix", ["--recipe", "jpeg"], "`--recipe` has no meaning"),
         ("pix2pix", ["--validation-targets", "sample"], "needs `--validation`"),
+        ("face_attribute_gan", [], "needs `--attributes`: a CSV file with the columns file, age"),
         ("srgan", ["--targets", "sample"], "`--targets` has no meaning"),
         ("dcgan", [], "`--crop` is for models on images"),
     ],

@@ -1,0 +1,106 @@
+"""Batches of images with numbers that describe them: age, gender, how much somebody smiles."""
+
+import csv
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from pipelines.batching import finished
+from pipelines.labelled import numbered_images
+
+
+def read_attributes(path, source, attributes):
+    """Reads attributes of a folder's images from a CSV file.
+
+    Args:
+        path: the file. Its first line names the columns; one is called `file` and holds the names
+            of the images without their folders.
+        source: a source of `pipelines.from_folder`.
+        attributes: dict of the name of a column to `(low, high)`, the values that become 0 and 1;
+            values beyond are cut.
+
+    Returns:
+        A float32 array `(len(source), len(attributes))` in [0, 1].
+
+    Raises:
+        ValueError: if a column or an image is missing, or a value is no number.
+
+    Example:
+
+    >>> import pipelines
+    >>> faces = pipelines.from_folder("faces/", augment=False)  # doctest: +SKIP
+    >>> ages = read_attributes("attributes.csv", faces, {"age": (20, 60)})  # doctest: +SKIP
+    """
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        missing = sorted({"file", *attributes} - set(reader.fieldnames or ()))
+        if missing:
+            raise ValueError(
+                f"`path` must have the columns file, {', '.join(attributes)}. "
+                f"Received: '{path}', without {', '.join(missing)}"
+            )
+        rows = {row["file"]: row for row in reader}
+    names = [os.path.basename(each) for each in source.paths]
+    unknown = [name for name in names if name not in rows]
+    if unknown:
+        raise ValueError(
+            f"`path` must describe every image. '{path}' lacks {len(unknown)} of {len(names)}, the "
+            f"first: {unknown[0]}"
+        )
+    try:
+        values = np.array([[float(rows[name][key]) for key in attributes] for name in names])
+    except ValueError as error:
+        raise ValueError(f"`path`: a value in '{path}' is no number: {error}") from error
+    low, high = np.array(list(attributes.values()), float).T
+    return np.clip((values - low) / (high - low), 0, 1).astype("float32")
+
+
+def attributed(
+    source,
+    attributes,
+    batch_size=16,
+    *,
+    seed=0,
+    shuffle=True,
+    start_step=None,
+    image_size=None,
+    mirror=False,
+):
+    """Makes `(images, attributes)` batches for `model.fit()`.
+
+    Args:
+        source: an `ImageSource`, made with `augment=False`.
+        attributes: float array `(len(source), K)`, as of `read_attributes`.
+        batch_size: as of `unlabelled`, like all that follows.
+        seed: see `unlabelled`.
+        shuffle: see `unlabelled`.
+        start_step: see `unlabelled`.
+        image_size: see `unlabelled`.
+        mirror: see `unlabelled`.
+
+    Returns:
+        A `tf.data.Dataset` of float32 NHWC images in [-1, 1] and float32 attributes `(N, K)`.
+
+    Raises:
+        ValueError: for arguments that do not fit each other.
+
+    Example:
+
+    >>> import pipelines
+    >>> photos = pipelines.sample(augment=False)
+    >>> brightness = np.linspace(0, 1, len(photos))[:, None]
+    >>> images, values = next(iter(attributed(photos, brightness, 2, image_size=64)))
+    >>> images.shape, values.shape
+    (TensorShape([2, 64, 64, 3]), TensorShape([2, 1]))
+    """
+    values = np.asarray(attributes, np.float32)
+    if values.ndim != 2 or len(values) != len(source) or not np.isfinite(values).all():
+        raise ValueError(
+            f"`attributes` must be finite numbers of shape ({len(source)}, K). "
+            f"Received: shape {values.shape}"
+        )
+    batches = numbered_images(source, batch_size, seed, shuffle, start_step, image_size, mirror)
+    table = tf.constant(values)
+    pairs = batches.map(lambda index, images: (images, tf.gather(table, index)))
+    return finished(pairs, source, batch_size, shuffle, start_step)

@@ -1,0 +1,115 @@
+import functools
+
+import cases
+import numpy as np
+import pytest
+
+import zoo
+
+build = functools.partial(
+    zoo.FaceAttributeGAN,
+    {"age": (20, 60), "gender": (0, 1)},
+    filters=2,
+    blocks=1,
+    discriminator_filters=4,
+)
+
+
+def data(count=4, size=24):
+    images, _ = cases.pairs(count, size=size)
+    attributes = np.random.default_rng(0).uniform(0, 1, (count, 2)).astype("float32")
+    return images, attributes
+
+
+def test_variant_contract(tmp_path, mirrored):
+    batch = data()
+
+    def edited(model):
+        return model(list(batch), training=False)
+
+    model = build(ema_halflife_images=8)
+    model.compile(metrics=[zoo.metrics.PSNR("rgb")], run_eagerly=True)
+    cases.check_training(model, batch, 1, ())
+    assert np.isfinite(model.evaluate(*batch, verbose=0, return_dict=True)["psnr"])
+    cases.check_saving(model, batch, tmp_path, edited)
+    cases.check_export(model, tmp_path)
+    cases.check_graph(model, batch)
+    cases.check_replicas(build, batch, mirrored, edited)
+    cases.check_equality(build, batch, mirrored)
+
+
+def test_terms_by_hand():
+    model = build()
+    images, attributes = data(3)
+    batch = model.forward(model.prepare((images, attributes), None))
+    terms = model.generator_terms(batch)
+    targets = attributes[[2, 0, 1]]
+    np.testing.assert_array_equal(batch["targets"], targets)
+    network = model.inference_network
+    edited = network([images, targets - attributes]).numpy()
+    np.testing.assert_allclose(batch["edited"], edited, atol=1e-6)
+    expected = {
+        "cycle": 10 * np.abs(network([edited, attributes - targets]) - images).mean(),
+        "reconstruction": 10 * np.abs(network([images, 0 * targets]) - images).mean(),
+        "mask": 0.1 * np.asarray(batch["mask"]).mean(),
+    }
+    for name, value in expected.items():
+        assert float(terms[name]) == pytest.approx(value, rel=1e-4), name
+    logits, seen = (x.numpy() for x in model.discriminator(edited, training=False))
+    # The spectral norm moves a little with each training call.
+    assert float(terms["adversarial"]) == pytest.approx(0.5 * ((logits - 1) ** 2).mean(), rel=2e-2)
+    chances = 1 / (1 + np.exp(-seen))
+    entropy = -(targets * np.log(chances) + (1 - targets) * np.log(1 - chances)).mean()
+    assert float(terms["attributes"]) == pytest.approx(entropy, rel=1e-2)
+    assert len(terms) == 5
+
+
+def test_a_weight_of_zero_leaves_its_term_out():
+    objective = zoo.AttributeObjective(cycle_weight=0, mask_weight=0, adversarial_weight=0)
+    model = build(objective=objective)
+    batch = model.forward(model.prepare(data(2), None))
+    assert set(model.generator_terms(batch)) == {"attributes", "reconstruction"}
+
+
+def test_pixels_outside_of_the_mask_stay():
+    model = build()
+    for name in ("mask",):  # a mask of nothing
+        layer = model.generator.get_layer(name)
+        layer.set_weights([0 * layer.get_weights()[0], 0 * layer.get_weights()[1] - 100])
+    images, attributes = data(2)
+    np.testing.assert_allclose(model([images, attributes]), images, atol=1e-6)
+
+
+def test_changes_by_name():
+    model = build()
+    np.testing.assert_array_equal(model.changes({"gender": -0.5}), np.float32([0, -0.5]))
+    images, _ = data(2)
+    raised = model.editor_of({"age": 1.0})(images)
+    wanted = model([images, np.float32([[1, 0]] * 2)])
+    np.testing.assert_allclose(raised, wanted, atol=1e-6)
+    photo = np.random.default_rng(0).integers(0, 256, (30, 21, 3), "uint8")
+    assert zoo.restore(model.editor_of({}), photo, precision="float32").shape == photo.shape
+    for changes in ({"beard": 1.0}, {"age": 2.0}):
+        with pytest.raises(ValueError, match="takes age, gender, each in"):
+            model.changes(changes)
+
+
+def test_the_discriminator_learns_to_see_attributes():
+    rng = np.random.default_rng(0)
+    attributes = rng.uniform(0, 1, (16, 2)).astype("float32")
+    images = np.zeros((16, 16, 16, 3), "float32")
+    images[..., :2] = 2 * attributes[:, None, None] - 1
+    model = build(filters=4, discriminator_filters=8)
+    model.compile()
+    logs = [model.train_on_batch(images, attributes, return_dict=True) for _ in range(60)]
+    assert logs[-1]["discriminator/attributes"] < 0.9 * logs[0]["discriminator/attributes"]
+
+
+def test_arguments_are_checked():
+    for attributes in ({}, {"age": (1, 1)}, ["age"]):
+        with pytest.raises(ValueError, match="`attributes` must be a dict"):
+            zoo.FaceAttributeGAN(attributes)
+    with pytest.raises(ValueError, match="`cycle_weight` must not be negative"):
+        zoo.AttributeObjective(cycle_weight=-1)
+    with pytest.raises(ValueError, match="`objective` must be a"):
+        build(objective=zoo.PairedObjective())

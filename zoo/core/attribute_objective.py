@@ -1,0 +1,61 @@
+"""What a network that edits attributes minimises."""
+
+import dataclasses
+
+import keras
+
+from zoo.losses import AdversarialLoss, LeastSquares
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+@dataclasses.dataclass(frozen=True)
+class AttributeObjective:
+    """Look real, have the attributes that are asked for, and stay the same person.
+
+    A term whose weight is 0 is not computed.
+
+    Args:
+        attribute_weight: Float, of what the discriminator sees of the attributes. Defaults to 1.
+        cycle_weight: Float, of the way there and back. Defaults to the paper's 10.
+        reconstruction_weight: Float, of changing nothing where nothing is asked for. Defaults to
+            10.
+        mask_weight: Float, of the share of the image that is changed. Defaults to 0.1.
+        adversarial_loss: `zoo.losses.AdversarialLoss`. Defaults to `LeastSquares()`.
+        adversarial_weight: Float. Defaults to 1.
+
+    Raises:
+        ValueError: If a weight is negative, or the loss is none.
+
+    Reference:
+        Choi et al. 2018 (StarGAN), https://arxiv.org/abs/1711.09020, equations 5 and 6; Lin et al.
+        2019 (RelGAN), https://arxiv.org/abs/1908.07269, equation 4 (reconstruction).
+    """
+
+    attribute_weight: float = 1.0
+    cycle_weight: float = 10.0
+    reconstruction_weight: float = 10.0
+    mask_weight: float = 0.1
+    adversarial_loss: object = dataclasses.field(default_factory=LeastSquares)
+    adversarial_weight: float = 1.0
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name != "adversarial_loss" and value < 0:
+                raise ValueError(f"`{field.name}` must not be negative. Received: {value}")
+        if not isinstance(self.adversarial_loss, AdversarialLoss):
+            raise ValueError(
+                "`adversarial_loss` must be a zoo.losses.AdversarialLoss. "
+                f"Received: {self.adversarial_loss!r}"
+            )
+
+    def get_config(self):
+        """The constructor's arguments."""
+        loss = keras.saving.serialize_keras_object(self.adversarial_loss)
+        return {**dataclasses.asdict(self), "adversarial_loss": loss}
+
+    @classmethod
+    def from_config(cls, config):
+        """Remakes the objective."""
+        loss = keras.saving.deserialize_keras_object(config["adversarial_loss"])
+        return cls(**{**config, "adversarial_loss": loss})
