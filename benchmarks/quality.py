@@ -104,19 +104,33 @@ def score(recipe, models, data, source, arguments):
             output = method(degraded)
             for metric in metrics[name]:
                 metric.update_state(clean, output)
+    means = {name: [(each, float(each.result())) for each in metrics[name]] for name in methods}
+    return rows_of(recipe, data, len(photos), models, means)
+
+
+def rows_of(recipe, data, count, models, means):
+    """Return rows for the JSON, one for each method and metric.
+
+    Args:
+        recipe: Name of the recipe.
+        data: Name of the set.
+        count: Number of its images.
+        models: Names of the methods that are presets.
+        means: Dict of name of a method to list of metric (with `name` and `protocol`) and value.
+    """
     return [
         {
             "recipe": recipe,
             "method": name,
             "preset": name in models,
             "data": data,
-            "images": len(photos),
+            "images": count,
             "metric": metric.name,
-            "value": float(metric.result()),
+            "value": value,
             "protocol": metric.protocol,
         }
-        for name in methods
-        for metric in metrics[name]
+        for name, scores in means.items()
+        for metric, value in scores
     ]
 
 

@@ -191,20 +191,7 @@ def score(recipe, models, data, source, features, sheet):
         + [(each, float(np.mean(values))) for each, values in extra[name].items()]
         for name in methods
     }
-    return [
-        {
-            "recipe": recipe,
-            "method": name,
-            "preset": name in models,
-            "data": data,
-            "images": len(photos),
-            "metric": metric.name,
-            "value": value,
-            "protocol": metric.protocol,
-        }
-        for name in methods
-        for metric, value in means[name]
-    ]
+    return quality.rows_of(recipe, data, len(photos), models, means)
 
 
 def _shown_input(degraded, channels):

@@ -44,8 +44,8 @@ def served(model, precision="float32", alignment=None):
 
 
 @dataclasses.dataclass(frozen=True)
-class Restoration:
-    """A network from images to images.
+class _OnImages:
+    """What networks on images have in common.
 
     Attributes:
         network: Functional `keras.Model`.
@@ -55,12 +55,19 @@ class Restoration:
     network: keras.Model
     alignment: int
 
+    #: Module with the signatures of this kind of network.
+    functions = None
+    #: Name of the signature on files.
+    on_files = "restore_bytes"
+    #: How many of the network's channels are no image.
+    mask_channels = 0
+
     def signatures(self, max_pixels):
         """Dict of the names of a SavedModel's signatures to `tf.function`s."""
         parts = self.network, self.alignment
         return {
-            "serving_default": signatures.float_signature(*parts),
-            "restore_bytes": signatures.bytes_signature(*parts, max_pixels),
+            "serving_default": self.functions.float_signature(*parts),
+            self.on_files: self.functions.bytes_signature(*parts, max_pixels),
         }
 
     def facts(self, max_pixels):
@@ -69,53 +76,37 @@ class Restoration:
 
     def lite_function(self):
         """The `tf.function` of a TFLite file."""
-        return signatures.lite_function(self.network, self.alignment)
+        return self.functions.lite_function(self.network, self.alignment)
 
     def calibration(self, representative):
         """Inputs of `lite_function`, a dict of arrays for each photograph."""
-        images = photographs(
-            representative,
-            self.network.inputs[0].shape[-1],
-            _CALIBRATION_PHOTOGRAPHS,
-            _CALIBRATION_SIDE,
-        )
+        channels = self.network.inputs[0].shape[-1] - self.mask_channels
+        images = photographs(representative, channels, _CALIBRATION_PHOTOGRAPHS, _CALIBRATION_SIDE)
+        return self.inputs_of(images)
+
+    def inputs_of(self, images):
+        """Inputs of `lite_function` for uint8 images, a dict of float32 arrays for each."""
+        raise NotImplementedError(f"{type(self).__name__} must define `inputs_of(images)`.")
+
+
+class Restoration(_OnImages):
+    """A network from images to images."""
+
+    functions = signatures
+
+    def inputs_of(self, images):
+        """The images themselves."""
         return [{signatures.FLOAT_INPUT: image[None].astype("float32") / 255.0} for image in images]
 
 
-@dataclasses.dataclass(frozen=True)
-class Inpainting:
-    """A network from images and masks to images.
+class Inpainting(_OnImages):
+    """A network from images and masks to images."""
 
-    Attributes as of `Restoration`.
-    """
+    functions = inpainting
+    mask_channels = 1
 
-    network: keras.Model
-    alignment: int
-
-    def signatures(self, max_pixels):
-        """Dict of the names of a SavedModel's signatures to `tf.function`s."""
-        parts = self.network, self.alignment
-        return {
-            "serving_default": inpainting.float_signature(*parts),
-            "restore_bytes": inpainting.bytes_signature(*parts, max_pixels),
-        }
-
-    def facts(self, max_pixels):
-        """What `export.record` says of it."""
-        return {"alignment": self.alignment, "max_pixels": max_pixels}
-
-    def lite_function(self):
-        """The `tf.function` of a TFLite file."""
-        return inpainting.lite_function(self.network, self.alignment)
-
-    def calibration(self, representative):
-        """Inputs of `lite_function`, a dict of arrays for each photograph, with a hole each."""
-        images = photographs(
-            representative,
-            self.network.outputs[0].shape[-1],
-            _CALIBRATION_PHOTOGRAPHS,
-            _CALIBRATION_SIDE,
-        )
+    def inputs_of(self, images):
+        """The images with a hole each."""
         return [
             {
                 inpainting.IMAGES: image[None].astype("float32") / 255.0,
@@ -125,41 +116,19 @@ class Inpainting:
         ]
 
 
-@dataclasses.dataclass(frozen=True)
-class Editing:
-    """A network from images and what says how to edit them to images.
+class Editing(_OnImages):
+    """A network from images and what says how to edit them to images."""
 
-    Attributes as of `Restoration`.
-    """
-
-    network: keras.Model
-    alignment: int
-
-    def signatures(self, max_pixels):
-        """Dict of the names of a SavedModel's signatures to `tf.function`s."""
-        parts = self.network, self.alignment
-        return {
-            "serving_default": editing.float_signature(*parts),
-            "edit_bytes": editing.bytes_signature(*parts, max_pixels),
-        }
+    functions = editing
+    on_files = "edit_bytes"
 
     def facts(self, max_pixels):
         """What `export.record` says of it."""
         inputs = {spec.name: list(spec.shape[1:]) for spec in editing.specs(self.network)}
-        return {"alignment": self.alignment, "max_pixels": max_pixels, "inputs": inputs}
+        return {**super().facts(max_pixels), "inputs": inputs}
 
-    def lite_function(self):
-        """The `tf.function` of a TFLite file."""
-        return editing.lite_function(self.network, self.alignment)
-
-    def calibration(self, representative):
-        """Inputs of `lite_function`, a dict of arrays for each photograph."""
-        images = photographs(
-            representative,
-            self.network.inputs[0].shape[-1],
-            _CALIBRATION_PHOTOGRAPHS,
-            _CALIBRATION_SIDE,
-        )
+    def inputs_of(self, images):
+        """Each image with the next one as its style."""
         return editing.examples(self.network, images)
 
 

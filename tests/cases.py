@@ -148,6 +148,31 @@ def run_latent_test(
     check_equality(build, data, strategy)
 
 
+def run_editing_test(build, data, *, folder, strategy):
+    """Give a variant that edits images by something else the tests that every variant must pass.
+
+    Arguments as of `run_variant_test`, but for:
+
+    Args:
+        data: Float32 arrays: images in [-1, 1], and what says how they are edited.
+    """
+
+    def edited(model):
+        return model(list(data), training=False)
+
+    model = build(ema_halflife_images=8)
+    assert edited(model).shape == data[0].shape
+    assert edited(model).dtype == tf.float32
+    model.compile(metrics=[zoo.metrics.PSNR("rgb")], run_eagerly=True)
+    check_training(model, data, 1, ())
+    assert np.isfinite(model.evaluate(*data, verbose=0, return_dict=True)["psnr"])
+    check_saving(model, data, folder, edited)
+    check_export(model, folder)
+    check_graph(model, data)
+    check_replicas(build, data, strategy, edited)
+    check_equality(build, data, strategy)
+
+
 def shapes(count, size=8, channels=1, seed=0):
     """Float32 images `(count, size, size, channels)` in [-1, 1]: a bright box on a dark ground."""
     rng = np.random.default_rng(seed)

@@ -28,6 +28,8 @@ class AdversarialModel(keras.Model):
 
     #: Discriminator updates a generator update, in the paper.
     default_discriminator_steps = 1
+    #: Arguments of a variant's constructor that are objects: serialised in configs.
+    object_arguments = ("objective",)
 
     def __init__(self, generator, discriminator=None, *, ema_halflife_images=0, seed=0, **kwargs):
         super().__init__(**kwargs)
@@ -114,6 +116,23 @@ class AdversarialModel(keras.Model):
         if self.generator_optimizer is None:
             return 0
         return int(replicas.local_value(self.generator_optimizer.iterations).numpy())
+
+    def get_config(self):
+        """The constructor's arguments that every variant takes."""
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **{name: serialize(getattr(self, name)) for name in self.object_arguments},
+            "ema_halflife_images": self.ema_halflife_images,
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Remake a model from `get_config()`."""
+        deserialize = keras.saving.deserialize_keras_object
+        objects = {name: deserialize(config.get(name)) for name in cls.object_arguments}
+        return cls(**{**config, **objects})
 
     @classmethod
     def from_preset(cls, name_or_path):

@@ -4,12 +4,13 @@ import dataclasses
 
 import keras
 
+from zoo.core.objectives import Objective
 from zoo.losses import AdversarialLoss, LeastSquares
 
 
 @keras.saving.register_keras_serializable(package="zoo")
 @dataclasses.dataclass(frozen=True)
-class AttributeObjective:
+class AttributeObjective(Objective):
     """Look real, have the attributes that are asked for, and stay the same person.
 
     A term whose weight is 0 is not computed.
@@ -39,23 +40,5 @@ class AttributeObjective:
     adversarial_weight: float = 1.0
 
     def __post_init__(self):
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.name != "adversarial_loss" and value < 0:
-                raise ValueError(f"`{field.name}` must not be negative. Received: {value}")
-        if not isinstance(self.adversarial_loss, AdversarialLoss):
-            raise ValueError(
-                "`adversarial_loss` must be a zoo.losses.AdversarialLoss. "
-                f"Received: {self.adversarial_loss!r}"
-            )
-
-    def get_config(self):
-        """The constructor's arguments."""
-        loss = keras.saving.serialize_keras_object(self.adversarial_loss)
-        return {**dataclasses.asdict(self), "adversarial_loss": loss}
-
-    @classmethod
-    def from_config(cls, config):
-        """Remakes the objective."""
-        loss = keras.saving.deserialize_keras_object(config["adversarial_loss"])
-        return cls(**{**config, "adversarial_loss": loss})
+        self.check_weights()
+        self.check_loss("adversarial", AdversarialLoss)

@@ -4,12 +4,13 @@ import dataclasses
 
 import keras
 
+from zoo.core.objectives import Objective
 from zoo.losses import AdversarialLoss, LeastSquares
 
 
 @keras.saving.register_keras_serializable(package="zoo")
 @dataclasses.dataclass(frozen=True)
-class CycleObjective:
+class CycleObjective(Objective):
     """Be convincing, come back unchanged, and leave images of the target's kind alone.
 
     Each weight holds for both directions alike; a term whose weight is 0 is not computed.
@@ -34,22 +35,5 @@ class CycleObjective:
     adversarial_weight: float = 2.0
 
     def __post_init__(self):
-        for name in ("cycle_weight", "identity_weight", "adversarial_weight"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"`{name}` must not be negative. Received: {getattr(self, name)}")
-        if not isinstance(self.adversarial_loss, AdversarialLoss):
-            raise ValueError(
-                "`adversarial_loss` must be a zoo.losses.AdversarialLoss. "
-                f"Received: {self.adversarial_loss!r}"
-            )
-
-    def get_config(self):
-        """The constructor's arguments."""
-        loss = keras.saving.serialize_keras_object(self.adversarial_loss)
-        return {**dataclasses.asdict(self), "adversarial_loss": loss}
-
-    @classmethod
-    def from_config(cls, config):
-        """Remakes the objective."""
-        loss = keras.saving.deserialize_keras_object(config["adversarial_loss"])
-        return cls(**{**config, "adversarial_loss": loss})
+        self.check_weights()
+        self.check_loss("adversarial", AdversarialLoss)

@@ -1,6 +1,5 @@
 """Models that make images from noise."""
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -30,6 +29,7 @@ class LatentGAN(AdversarialModel):
     task = "generation"
     #: Whether the variant trains on `(images, labels)`; such a variant has a `class_count`.
     reads_labels = False
+    object_arguments = ("latents", "objective", "augmentation")
     #: Whether some of the labels may be -1, for none.
     takes_unlabelled = False
     #: Steps from one gradient penalty to the next; each weighs as much as all of them.
@@ -204,23 +204,3 @@ class LatentGAN(AdversarialModel):
             part = [each[start : start + batch_size] for each in flat]
             parts.append(self(tf.nest.pack_sequence_as(inputs, part), training=False))
         return np.concatenate([np.asarray(part) for part in parts])
-
-    def get_config(self):
-        """The constructor's arguments that every latent variant takes."""
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "latents": serialize(self.latents),
-            "objective": serialize(self.objective),
-            "augmentation": serialize(self.augmentation),
-            "ema_halflife_images": self.ema_halflife_images,
-            "seed": self.seed,
-            "name": self.name,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Remake a model from `get_config()`."""
-        deserialize = keras.saving.deserialize_keras_object
-        names = ("latents", "objective", "augmentation")
-        made = {name: deserialize(config.get(name)) for name in names}
-        return cls(**{**config, **made})

@@ -4,12 +4,13 @@ import dataclasses
 
 import keras
 
+from zoo.core.objectives import Objective
 from zoo.losses import AdversarialLoss, NonSaturating
 
 
 @keras.saving.register_keras_serializable(package="zoo")
 @dataclasses.dataclass(frozen=True)
-class LatentObjective:
+class LatentObjective(Objective):
     """An adversarial loss and the penalties that keep its game stable; all of them combine.
 
     Label smoothing is an argument of the loss (`NonSaturating(label_smoothing=0.1)`); learning
@@ -41,31 +42,10 @@ class LatentObjective:
     instance_noise_steps: int = 0
 
     def __post_init__(self):
-        if not isinstance(self.adversarial_loss, AdversarialLoss):
-            raise ValueError(
-                "`adversarial_loss` must be a zoo.losses.AdversarialLoss, such as "
-                f"NonSaturating(). Received: {self.adversarial_loss!r}"
-            )
-        for field in dataclasses.fields(self)[1:]:
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-                raise ValueError(
-                    f"`{field.name}` must be a number of 0 or more. Received: {value!r}"
-                )
+        self.check_weights()
+        self.check_loss("adversarial", AdversarialLoss)
 
     @property
     def penalises_gradients(self):
         """Whether logits must depend on one sample each: no batch norm in the discriminator."""
         return bool(self.gradient_penalty or self.r1_gamma or self.r2_gamma)
-
-    def get_config(self):
-        """The constructor's arguments."""
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        loss = keras.saving.serialize_keras_object(self.adversarial_loss)
-        return {**fields, "adversarial_loss": loss}
-
-    @classmethod
-    def from_config(cls, config):
-        """Remake an objective from `get_config()`."""
-        loss = keras.saving.deserialize_keras_object(config["adversarial_loss"])
-        return cls(**{**config, "adversarial_loss": loss})

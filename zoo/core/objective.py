@@ -4,12 +4,13 @@ import dataclasses
 
 import keras
 
+from zoo.core.objectives import Objective
 from zoo.losses import AdversarialLoss, PerceptualLoss
 
 
 @keras.saving.register_keras_serializable(package="zoo")
 @dataclasses.dataclass(frozen=True)
-class PairedObjective:
+class PairedObjective(Objective):
     """`pixel_weight * pixel + perceptual_weight * perceptual + adversarial_weight * adversarial`.
 
     A term whose weight is 0 is not computed. Without an adversarial term the model has no
@@ -32,20 +33,10 @@ class PairedObjective:
     adversarial_weight: float = 0.0
 
     def __post_init__(self):
-        kinds = {
-            "pixel": keras.losses.Loss,
-            "perceptual": PerceptualLoss,
-            "adversarial": AdversarialLoss,
-        }
-        for name, kind in kinds.items():
-            weight, loss = getattr(self, f"{name}_weight"), getattr(self, f"{name}_loss")
-            if weight < 0:
-                raise ValueError(f"`{name}_weight` must not be negative. Received: {weight}")
-            if weight and not isinstance(loss, kind):
-                raise ValueError(
-                    f"`{name}_weight` is {weight}, so `{name}_loss` must be a {kind.__name__}. "
-                    f"Received: {loss!r}"
-                )
+        self.check_weights()
+        self.check_loss("pixel", keras.losses.Loss)
+        self.check_loss("perceptual", PerceptualLoss)
+        self.check_loss("adversarial", AdversarialLoss)
         if not (self.pixel_weight or self.perceptual_weight or self.adversarial_weight):
             raise ValueError("At least one weight of the objective must be positive.")
 
@@ -53,15 +44,3 @@ class PairedObjective:
     def adversarial(self):
         """Whether a discriminator takes part."""
         return self.adversarial_weight > 0
-
-    def get_config(self):
-        """The constructor's arguments."""
-        serialize = keras.saving.serialize_keras_object
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {name: serialize(value) for name, value in fields.items()}
-
-    @classmethod
-    def from_config(cls, config):
-        """Remake an objective from `get_config()`."""
-        deserialize = keras.saving.deserialize_keras_object
-        return cls(**{name: deserialize(value) for name, value in config.items()})

@@ -113,19 +113,3 @@ class PairedGAN(AdversarialModel):
         """Height and width of what the generator takes are multiples of this many pixels."""
         with tf.init_scope():  # the network is probed with arrays, also while a graph is traced
             return receptive_field(self.generator).multiple
-
-    def get_config(self):
-        """The constructor's arguments that every paired variant takes."""
-        return {
-            "objective": keras.saving.serialize_keras_object(self.objective),
-            "ema_halflife_images": self.ema_halflife_images,
-            "seed": self.seed,
-            "name": self.name,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Remake a model from `get_config()`."""
-        config = dict(config)
-        config["objective"] = keras.saving.deserialize_keras_object(config["objective"])
-        return cls(**config)

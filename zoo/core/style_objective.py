@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 
+from zoo.core.objectives import Objective
 from zoo.losses import AdversarialLoss, FeatureLoss, PerceptualLoss, StatisticsStyleLoss
 from zoo.networks.feature_inputs import CaffeBGR
 from zoo.networks.features import FeatureExtractor
@@ -18,7 +19,7 @@ def _vgg19(*layers):
 
 @keras.saving.register_keras_serializable(package="zoo")
 @dataclasses.dataclass(frozen=True)
-class StyleObjective:
+class StyleObjective(Objective):
     """Keep what the image shows, take how the style image is painted, and be convincing.
 
     A term whose weight is 0 is not computed. Without an adversarial term there is no discriminator.
@@ -56,17 +57,10 @@ class StyleObjective:
     adversarial_weight: float = 0.0
 
     def __post_init__(self):
-        kinds = {"content": FeatureLoss, "style": FeatureLoss, "adversarial": AdversarialLoss}
-        for name in (*kinds, "total_variation"):
-            weight = getattr(self, f"{name}_weight")
-            if weight < 0:
-                raise ValueError(f"`{name}_weight` must not be negative. Received: {weight}")
-            loss = getattr(self, f"{name}_loss", None)
-            if weight and name in kinds and not isinstance(loss, kinds[name]):
-                raise ValueError(
-                    f"`{name}_weight` is {weight}, so `{name}_loss` must be a "
-                    f"{kinds[name].__name__}. Received: {loss!r}"
-                )
+        self.check_weights()
+        self.check_loss("content", FeatureLoss)
+        self.check_loss("style", FeatureLoss)
+        self.check_loss("adversarial", AdversarialLoss)
 
     @property
     def features(self):
@@ -76,17 +70,3 @@ class StyleObjective:
             for name in ("content", "style")
             if getattr(self, f"{name}_weight")
         ]
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {
-            field.name: keras.saving.serialize_keras_object(getattr(self, field.name))
-            for field in dataclasses.fields(self)
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Remakes the objective."""
-        return cls(
-            **{key: keras.saving.deserialize_keras_object(value) for key, value in config.items()}
-        )

@@ -164,19 +164,7 @@ class CycleGAN(AdversarialModel):
 
     def get_config(self):
         """The constructor's arguments."""
-        return {
-            **self._architecture,
-            "objective": keras.saving.serialize_keras_object(self.objective),
-            "ema_halflife_images": self.ema_halflife_images,
-            "seed": self.seed,
-            "name": self.name,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """Remake a model from `get_config()`."""
-        objective = keras.saving.deserialize_keras_object(config["objective"])
-        return cls(**{**config, "objective": objective})
+        return {**super().get_config(), **self._architecture}
 
 
 def _both(build, channels, names, name):

@@ -4,14 +4,13 @@ import keras
 import tensorflow as tf
 
 from zoo.core.objective import PairedObjective
-from zoo.core.paired import PairedGAN
 from zoo.losses import MaskLoss
-from zoo.networks.discriminators import patch_discriminator
 from zoo.networks.encoder_decoder import segmentation_unet
+from zoo.restoration.unet_gan import UNetGAN
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class DamageDetector(PairedGAN):
+class DamageDetector(UNetGAN):
     """Find local damage, for a model that fills holes to mend.
 
     Trains on a recipe that marks the damage it does in a fourth channel, such as
@@ -40,28 +39,9 @@ class DamageDetector(PairedGAN):
 
     task = "detection of damage"
     default_recipe = "old-photo-damage"
-
-    def __init__(
-        self,
-        channels=3,
-        filters=(16, 32, 64, 96, 96),
-        blocks=1,
-        discriminator_filters=64,
-        objective=None,
-        **kwargs,
-    ):
-        super().__init__(
-            segmentation_unet(channels, filters, blocks),
-            lambda: patch_discriminator(channels + 1, discriminator_filters),
-            objective,
-            **kwargs,
-        )
-        self._architecture = {
-            "channels": channels,
-            "filters": list(filters),
-            "blocks": blocks,
-            "discriminator_filters": discriminator_filters,
-        }
+    default_filters, default_blocks = (16, 32, 64, 96, 96), 1
+    make_generator = staticmethod(segmentation_unet)
+    further_channels = 1  # the mask
 
     @staticmethod
     def default_objective():
@@ -82,7 +62,3 @@ class DamageDetector(PairedGAN):
         """Return the masks and what was found."""
         batch = self.prepare(data, None)
         return super().evaluation_pair((batch["degraded"], batch["clean"]))
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {**super().get_config(), **self._architecture}

@@ -25,6 +25,10 @@ class UNetGAN(PairedGAN):
 
     default_filters = (32, 64, 96, 128)
     default_blocks = 2
+    #: Function of channels, filters and blocks that returns the generator.
+    make_generator = staticmethod(restoration_unet)
+    #: Channels that the discriminator sees beyond those of images.
+    further_channels = 0
 
     def __init__(
         self,
@@ -38,8 +42,8 @@ class UNetGAN(PairedGAN):
         filters = self.default_filters if filters is None else filters
         blocks = self.default_blocks if blocks is None else blocks
         super().__init__(
-            restoration_unet(channels, filters, blocks),
-            lambda: patch_discriminator(channels, discriminator_filters),
+            self.make_generator(channels, filters, blocks),
+            lambda: patch_discriminator(channels + self.further_channels, discriminator_filters),
             objective,
             **kwargs,
         )

@@ -83,7 +83,7 @@ def test_validation_is_the_way_there_and_back():
 
 
 def test_arguments_are_checked():
-    with pytest.raises(ValueError, match="`cycle_weight` must not be negative"):
+    with pytest.raises(ValueError, match="`cycle_weight` must be a number of 0"):
         zoo.CycleObjective(cycle_weight=-1)
     with pytest.raises(ValueError, match="`adversarial_loss` must be"):
         zoo.CycleObjective(adversarial_loss="hinge")

@@ -1,0 +1,51 @@
+"""What all objectives share: they are frozen data classes of losses and their weights."""
+
+import dataclasses
+
+import keras
+
+
+class Objective:
+    """Base class: checks weights and losses, and serialises both."""
+
+    def check_weights(self):
+        """Raise unless every field but losses is a number of 0 or more.
+
+        Raises:
+            ValueError: If one is not.
+        """
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not field.name.endswith("_loss") and not (is_number and value >= 0):
+                raise ValueError(
+                    f"`{field.name}` must be a number of 0 or more. Received: {value!r}"
+                )
+
+    def check_loss(self, name, kind):
+        """Raise unless a term that has a weight has a loss.
+
+        Args:
+            name: Name of the term, such as `"adversarial"`.
+            kind: Class that its loss must have.
+
+        Raises:
+            ValueError: If it has none.
+        """
+        weight, loss = getattr(self, f"{name}_weight", 1.0), getattr(self, f"{name}_loss")
+        if weight and not isinstance(loss, kind):
+            raise ValueError(
+                f"`{name}_loss` must be a {kind.__name__} where its weight is {weight}. "
+                f"Received: {loss!r}"
+            )
+
+    def get_config(self):
+        """The constructor's arguments."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: keras.saving.serialize_keras_object(each) for name, each in fields.items()}
+
+    @classmethod
+    def from_config(cls, config):
+        """Remake an objective from `get_config()`."""
+        deserialize = keras.saving.deserialize_keras_object
+        return cls(**{name: deserialize(value) for name, value in config.items()})
