@@ -9,6 +9,10 @@ from pipelines.attributes import attributed as attributed
 from pipelines.attributes import read_attributes as read_attributes
 from pipelines.contact_sheet import contact_sheet as contact_sheet
 from pipelines.folders import from_folder as from_folder
+from pipelines.frames import EFFECTS as EFFECTS
+from pipelines.frames import apply_effects as apply_effects
+from pipelines.frames import effects as effects
+from pipelines.frames import frames as frames
 from pipelines.images import ImageSource as ImageSource
 from pipelines.labelled import labelled as labelled
 from pipelines.labelled import unlabelled as unlabelled

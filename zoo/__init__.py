@@ -15,6 +15,7 @@ from zoo.core.adversarial import AdversarialModel as AdversarialModel
 from zoo.core.attribute_objective import AttributeObjective as AttributeObjective
 from zoo.core.augmentation import AdaptiveAugmentation as AdaptiveAugmentation
 from zoo.core.cycle_objective import CycleObjective as CycleObjective
+from zoo.core.dynamic_objective import DynamicObjective as DynamicObjective
 from zoo.core.fidelity import with_fidelity as with_fidelity
 from zoo.core.finetuning import freeze_lower_layers as freeze_lower_layers
 from zoo.core.finetuning import learning_rate_groups as learning_rate_groups
@@ -32,7 +33,10 @@ from zoo.core.presets import save_to_preset as save_to_preset
 from zoo.core.style_objective import StyleObjective as StyleObjective
 from zoo.core.tiling import inpaint as inpaint
 from zoo.core.tiling import restore as restore
+from zoo.editing.animate import animate as animate
+from zoo.editing.animate import save_gif as save_gif
 from zoo.editing.cyclegan import CycleGAN as CycleGAN
+from zoo.editing.dynamic_gan import DynamicGAN as DynamicGAN
 from zoo.editing.face_attribute_gan import FaceAttributeGAN as FaceAttributeGAN
 from zoo.editing.pix2pix import Pix2Pix as Pix2Pix
 from zoo.editing.style_transfer_gan import StyleTransferGAN as StyleTransferGAN

@@ -212,6 +212,9 @@ def restore(
     keep_color: Annotated[
         float, typer.Option(help="Keep colour and light of the input beyond a blur of so many px.")
     ] = 0.0,
+    style: Annotated[
+        list[str], typer.Option(help="Style transfer: picture to paint like; several are mixed.")
+    ] = (),
     show_steps: Annotated[
         Path | None, typer.Option(help="Of stages: a PNG of what each makes of one input.")
     ] = None,
@@ -236,7 +239,11 @@ def restore(
     elif show_steps is not None:
         raise ValueError(f"`--show-steps` is for restorers of stages; {preset!r} is one model.")
     else:
-        if (strength, keep_color) != (1.0, 0.0):
+        if isinstance(model, zoo.StyleTransferGAN):
+            model = restoring.styled(model, style, strength, keep_color, inputs)
+        elif style:
+            raise ValueError(f"`--style` is for style transfer. Received: {preset!r}")
+        elif (strength, keep_color) != (1.0, 0.0):
             model = zoo.with_fidelity(model, strength, keep_color)
         report = restoring.restore(inputs, out, model, tile, precision, not json_, mask)
     lines = [

@@ -191,6 +191,36 @@ class AttributeRun(EditingRun):
         return pipelines.attributed(source, values, *arguments, image_size=self._side, **options)
 
 
+class DynamicRun(EditingRun):
+    """A run of `zoo.DynamicGAN`: images, of which frames are made."""
+
+    refused = (*EditingRun.refused, "targets", "reverse", "mirror")
+
+    def batches(self, start_step):
+        """Endless training batches from a step on."""
+        settings = self._settings
+        return self._frames(
+            self._data[0], settings.batch_size, seed=settings.seed, start_step=start_step
+        )
+
+    @functools.cached_property
+    def held_out(self):
+        """Validation sequences, in batches, or `None`."""
+        if not self._schedule.validation:
+            return None
+        (source, _) = self._sources(self._schedule.validation, None)
+        return self._frames(source, 4, shuffle=False)
+
+    def alarm_inputs(self):
+        """Inputs of the generator on which collapse shows."""
+        images, described = next(iter(self.batches(0)))[0]
+        return [images[:4], described[:4, -1]] if len(images) > 1 else None
+
+    def _frames(self, source, *arguments, **options):
+        count = self._model.get_config()["frame_count"]
+        return pipelines.frames(source, *arguments, count=count, image_size=self._side, **options)
+
+
 def _source(data, channels, settings, schedule):
     folder = {}
     if os.path.isdir(data):

@@ -161,6 +161,22 @@ def build_attributes(spec):
     return _from_fields(zoo.AttributeObjective, spec)
 
 
+def build_dynamic(spec):
+    """Make the objective of a DynamicGAN.
+
+    Args:
+        spec: Dict with some of `pixel`, as of `build`, `adversarial`, as of `build_latent`, and the
+            weights of `zoo.DynamicObjective`.
+
+    Returns:
+        `zoo.DynamicObjective`.
+
+    Raises:
+        ValueError: If a key, a name or a value cannot be used.
+    """
+    return _from_fields(zoo.DynamicObjective, spec)
+
+
 def build_style(spec):
     """Make the objective of a StyleTransferGAN.
 
@@ -214,17 +230,23 @@ def builder_of(cls):
         zoo.CycleGAN: build_cycle,
         zoo.StyleTransferGAN: build_style,
         zoo.FaceAttributeGAN: build_attributes,
+        zoo.DynamicGAN: build_dynamic,
     }
     return next((make for kind, make in kinds.items() if issubclass(cls, kind)), build)
 
 
 def _from_fields(objective, spec):
-    numbers = {field.name for field in dataclasses.fields(objective)}
-    numbers.remove("adversarial_loss")
-    _check_keys("--objective", spec, {"adversarial", *numbers})
-    arguments = {key: _number(key, value) for key, value in spec.items() if key in numbers}
+    """An objective of numbers, `adversarial` and, if it has one, `pixel`."""
+    fields = {field.name for field in dataclasses.fields(objective)}
+    losses = {name for name in fields if name.endswith("_loss")}
+    _check_keys(
+        "--objective", spec, {name.removesuffix("_loss") for name in losses} | fields - losses
+    )
+    arguments = {key: _number(key, value) for key, value in spec.items() if key in fields}
     if "adversarial" in spec:
         arguments["adversarial_loss"] = _with_options("adversarial", spec["adversarial"])
+    if "pixel" in spec:
+        arguments["pixel_loss"] = _pixel(spec["pixel"])
     return objective(**arguments)
 
 

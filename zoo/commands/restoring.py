@@ -64,6 +64,27 @@ def restore(names, out, model, tile=None, precision="auto", progress=True, mask=
     return report
 
 
+def styled(model, styles, strength, keep_color, names):
+    """Return the network that paints in the styles of pictures.
+
+    Args:
+        model: `zoo.StyleTransferGAN`.
+        styles: Files of style images, at least one.
+        strength: Float in [0, 1]; below 1 there may be one input, with whose style it is mixed.
+        keep_color: Anything but 0 keeps the colours of inputs.
+        names: The inputs.
+    """
+    if not styles:
+        raise ValueError("`--style` must name a picture for a model of style transfer.")
+    images = files.inputs(names)
+    if strength < 1 and len(images) > 1:
+        raise ValueError(f"`--strength` is for one image with `--style`. Received: {len(images)}")
+    image = next(iter(images))
+    return zoo.styled_network(
+        model, image, list(styles), strength=strength, keep_color=bool(keep_color)
+    )
+
+
 def restore_in_stages(names, out, restorer, tile=None, precision="auto", show_steps=None):
     """Restore image files with a restorer of several stages.
 

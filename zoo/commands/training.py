@@ -10,7 +10,12 @@ import keras
 
 import zoo
 from zoo.commands import variants
-from zoo.commands.editing_runs import AlignedRun, AttributeRun, UnpairedRun
+from zoo.commands.editing_runs import (
+    AlignedRun,
+    AttributeRun,
+    DynamicRun,
+    UnpairedRun,
+)
 from zoo.commands.latent_runs import LatentRun
 from zoo.commands.paired_runs import PairedRun
 from zoo.core import checkpoints, distribution, hardware
@@ -123,6 +128,7 @@ def _kind(model):
         zoo.CycleGAN: UnpairedRun,
         zoo.StyleTransferGAN: UnpairedRun,
         zoo.FaceAttributeGAN: AttributeRun,
+        zoo.DynamicGAN: DynamicRun,
         zoo.PairedGAN: PairedRun,  # last, as the others may be of its kind
     }
     return next(run for kind, run in kinds.items() if isinstance(model, kind))

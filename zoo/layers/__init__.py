@@ -6,6 +6,7 @@ from zoo.layers.color import Chroma as Chroma
 from zoo.layers.color import Luminance as Luminance
 from zoo.layers.color import Tint as Tint
 from zoo.layers.color import rgb_to_lab as rgb_to_lab
+from zoo.layers.conditions import Coordinates as Coordinates
 from zoo.layers.conditions import FixedVector as FixedVector
 from zoo.layers.conditions import MaskedChange as MaskedChange
 from zoo.layers.equalized import ScaledConv as ScaledConv

@@ -37,6 +37,8 @@ class AdaptiveInstanceNorm(keras.layers.Layer):
 
     Args:
         epsilon: Float, added to the variance. Defaults to 1e-3.
+        normalize: Bool, whether features are normalised first. Without, a style scales and shifts
+            what is there (FiLM, https://arxiv.org/abs/1709.07871). Defaults to `True`.
 
     Example:
 
@@ -49,17 +51,18 @@ class AdaptiveInstanceNorm(keras.layers.Layer):
         https://arxiv.org/abs/1812.04948, section 2.
     """
 
-    def __init__(self, epsilon=1e-3, **kwargs):
+    def __init__(self, epsilon=1e-3, normalize=True, **kwargs):
         super().__init__(**kwargs)
-        self.epsilon = float(epsilon)
+        self.epsilon, self.normalize = float(epsilon), bool(normalize)
 
     def build(self, input_shape):
         """Make the learnt function of the style."""
         features, style = input_shape
-        self.normalize = InstanceNorm(
-            self.epsilon, center=False, scale=False, dtype=self.dtype_policy, name="normalize"
-        )
-        self.normalize.build(features)
+        if self.normalize:
+            self.norm = InstanceNorm(
+                self.epsilon, center=False, scale=False, dtype=self.dtype_policy, name="norm"
+            )
+            self.norm.build(features)
         self.affine = keras.layers.Dense(2 * features[-1], dtype=self.dtype_policy, name="affine")
         self.affine.build(style)
 
@@ -67,7 +70,8 @@ class AdaptiveInstanceNorm(keras.layers.Layer):
         """Features `(N, H, W, C)` and styles `(N, S)` to features."""
         features, style = inputs
         scale, offset = tf.split(self.affine(style)[:, None, None, :], 2, axis=-1)
-        return self.normalize(features) * (1.0 + scale) + offset
+        features = self.norm(features) if self.normalize else features
+        return features * (1.0 + scale) + offset
 
     def compute_output_shape(self, input_shape):
         """Shape of the output."""
@@ -75,7 +79,8 @@ class AdaptiveInstanceNorm(keras.layers.Layer):
 
     def get_config(self):
         """The constructor's arguments."""
-        return {**super().get_config(), "epsilon": self.epsilon}
+        config = super().get_config()
+        return {**config, "epsilon": self.epsilon, "normalize": self.normalize}
 
 
 @keras.saving.register_keras_serializable(package="zoo")

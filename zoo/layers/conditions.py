@@ -61,3 +61,34 @@ class MaskedChange(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         """Shape of the output."""
         return tuple(input_shape[0])
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Coordinates(keras.layers.Layer):
+    """Append the place of each pixel: two channels `(y, x)` from -1 to 1, for images of any size.
+
+    Example:
+
+    >>> Coordinates()(tf.zeros((1, 2, 3, 1)))[0, :, :, 2].numpy().tolist()
+    [[-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0]]
+
+    Reference:
+        Liu et al. 2018 (CoordConv), https://arxiv.org/abs/1807.03247, section 3.
+    """
+
+    def call(self, inputs):
+        """`(N, H, W, C)`, sides of at least 2, to `(N, H, W, C + 2)`."""
+        count, height, width = tf.unstack(tf.shape(inputs)[:3])
+        lines = [
+            2.0 * tf.cast(tf.range(side), tf.float32) / tf.cast(side - 1, tf.float32) - 1.0
+            for side in (height, width)
+        ]
+        planes = [
+            lines[0][None, :, None, None] * tf.ones((count, 1, width, 1)),
+            lines[1][None, None, :, None] * tf.ones((count, height, 1, 1)),
+        ]
+        return tf.concat([inputs, *(tf.cast(each, inputs.dtype) for each in planes)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output."""
+        return (*input_shape[:-1], input_shape[-1] + 2)

@@ -32,3 +32,4 @@ from zoo.losses.reconstruction import replica_mean as replica_mean
 from zoo.losses.segmentation import MaskLoss as MaskLoss
 from zoo.losses.style import GramStyleLoss as GramStyleLoss
 from zoo.losses.style import StatisticsStyleLoss as StatisticsStyleLoss
+from zoo.losses.temporal import temporal_consistency as temporal_consistency

@@ -74,6 +74,14 @@ def test_train_style_transfer(zoo_command, halves, photo_folder, tmp_path):
     model = zoo.StyleTransferGAN.from_preset(tmp_path / "run" / "preset")
     assert model.objective.style_weight == 3
     assert isinstance(model.objective.style_loss, zoo.losses.GramStyleLoss)
+    words = ["restore", photo_folder / "a.png", "-o", tmp_path / "painted.png", "--preset"]
+    preset, painting = tmp_path / "run" / "preset", halves / "0.png"
+    zoo_command(*words, preset, "--style", painting, "--strength", 0.5, "--keep-color", 1)
+    assert Image.open(tmp_path / "painted.png").size == Image.open(photo_folder / "a.png").size
+    with pytest.raises(ValueError, match="`--style` must name a picture"):
+        zoo_command(*words, preset)
+    with pytest.raises(ValueError, match="`--style` is for style transfer"):
+        zoo_command(*words, "denoise_color", "--style", painting)
     with pytest.raises(ValueError, match="`--objective` needs"):
         objectives.build_style({"file": "a.keras"})
 
@@ -90,6 +98,17 @@ def test_train_face_attributes(zoo_command, halves, tmp_path):
     model = zoo.FaceAttributeGAN.from_preset(tmp_path / "run" / "best")
     assert model.attributes == {"age": (0, 50)}
     assert model.objective.cycle_weight == 2
+
+
+def test_train_dynamic_effects(zoo_command, halves, tmp_path):
+    zoo_command("train", "dynamic_gan", "--data", halves, "--validation", halves,
+                "--out", tmp_path / "run", "--steps", 2, "--steps-per-epoch", 2,
+                "--batch-size", 2, "--crop", 24, "--set", "filters=4", "--set", "blocks=1",
+                "--set", "frame_count=3", "--set", "discriminator_filters=4",
+                "--objective", '{"pixel": "charbonnier", "temporal_weight": 2}')  # fmt: skip
+    model = zoo.DynamicGAN.from_preset(tmp_path / "run" / "best")
+    assert model.objective.temporal_weight == 2
+    assert isinstance(model.objective.pixel_loss, zoo.losses.CharbonnierLoss)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,92 @@
+import functools
+
+import cases
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import pipelines
+import zoo
+
+build = functools.partial(
+    zoo.DynamicGAN, frame_count=3, filters=4, blocks=1, discriminator_filters=4
+)
+
+
+def sequences(count=4, size=24):
+    _, images = cases.pairs(count, size=size)
+    rng = np.random.default_rng(0)
+    effects = pipelines.effects(
+        rng.uniform(0, 9, count), rng.uniform(0, 180, count), rng.uniform(0, 1, count),
+        rng.uniform(-1, 1, (count, 2)), rng.uniform(-1, 1, (count, 2)), 3,
+    )  # fmt: skip
+    return (images, effects.numpy()), pipelines.apply_effects(images, effects).numpy()
+
+
+def rendered(model):
+    (images, effects), _ = sequences()
+    return model([images, effects[:, -1]], training=False)
+
+
+def test_training_saving_export_and_replicas(tmp_path, mirrored):
+    data = sequences()
+    model = build(ema_halflife_images=8)
+    assert rendered(model).shape == data[0][0].shape
+    model.compile(metrics=[zoo.metrics.PSNR("rgb")], run_eagerly=True)
+    # The last layers start from zeros: the others move from step 2 on.
+    cases.check_training(model, data, 2, ())
+    dataset = tf.data.Dataset.from_tensors(data)
+    assert np.isfinite(model.evaluate(dataset, verbose=0, return_dict=True)["psnr"])
+    cases.check_saving(model, data, tmp_path, rendered)
+    cases.check_export(model, tmp_path)
+    cases.check_replicas(build, data, mirrored, rendered)
+
+
+def test_terms_by_hand():
+    model = build(objective=zoo.DynamicObjective(pixel_weight=2.0, temporal_weight=3.0))
+    (images, effects), frames = sequences(2)
+    batch = model.forward(model.prepare(((images, effects), frames), None))
+    made = np.asarray(batch["rendered"])
+    for place in range(3):
+        wanted = model([images, effects[:, place]], training=False)
+        np.testing.assert_allclose(made[:, place], wanted, atol=1e-6)
+    terms = model.generator_terms(batch)
+    assert float(terms["pixel"]) == pytest.approx(2 * np.abs(made - frames).mean(), rel=1e-5)
+    changes = np.abs(np.diff(made, axis=1) - np.diff(frames, axis=1)).mean()
+    assert float(terms["temporal"]) == pytest.approx(3 * changes, rel=1e-5)
+    judge = model.discriminator.get_layer("judge_motion")
+    logits = judge(np.concatenate(list(np.moveaxis(made, 1, 0)), axis=-1), training=False).numpy()
+    expected = 0.1 * 0.5 * ((logits - 1) ** 2).mean()
+    # The spectral norm moves a little with each training call.
+    assert float(terms["adversarial_motion"]) == pytest.approx(expected, rel=2e-2)
+    assert set(terms) == {"pixel", "temporal", "adversarial_frame", "adversarial_motion"}
+
+
+def test_an_untrained_model_shows_the_image():
+    (images, effects), _ = sequences(1)
+    np.testing.assert_allclose(build()([images, effects[:, -1]]), images, atol=1e-6)
+
+
+def test_pictures_are_animated_and_saved(tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (30, 21, 3), "uint8")
+    effects = pipelines.effects([5.0], [30.0], [0.5], [[-1, 0]], [[1, 0]], count=4)[0]
+    frames = zoo.animate(build(), photo, effects, precision="float32")
+    assert len(frames) == 4
+    assert frames[0].shape == photo.shape
+    frames[1] = 255 - frames[1]  # GIF joins frames that are alike
+    path = zoo.save_gif(frames, tmp_path / "moving.gif", seconds_a_frame=0.05)
+    with Image.open(path) as gif:
+        assert gif.size == (21, 30)
+        assert gif.n_frames >= 2
+        assert gif.info["duration"] == 50
+    assert [each.name for each in tmp_path.iterdir()] == ["moving.gif"]
+
+
+def test_arguments_are_checked(tmp_path):
+    with pytest.raises(ValueError, match="`frame_count` at least 2"):
+        build(frame_count=1)
+    with pytest.raises(ValueError, match=r"`effects` must be finite numbers of shape \(T, 5\)"):
+        zoo.animate(build(), np.zeros((8, 8, 3), "uint8"), np.zeros((2, 4)))
+    with pytest.raises(ValueError, match="all of one size"):
+        zoo.save_gif([], tmp_path / "a.gif")
