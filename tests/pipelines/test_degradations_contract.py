@@ -31,6 +31,7 @@ ALL = [
     ops.JPEG(),
     ops.LowLight(),
     ops.LowResolution(),
+    ops.MarkDamage([ops.Scratches()], then=[ops.GaussianNoise()]),
     ops.MixedBlur(),
     ops.MixedMask([ops.StrokeMask(), ops.BoxMask()], weights=[1, 1]),
     ops.MotionBlur(),

@@ -47,7 +47,7 @@ def test_named_recipe(name, images):
     degraded, params = built(images, (5, 6), return_params=True)
     side = 24 // built.scale
     assert degraded.shape == (2, side, side, built.output_channels)
-    assert built.output_channels == (4 if name.startswith("lama") else 3)
+    assert built.output_channels == (4 if name.startswith(("lama", "old-photo-d")) else 3)
     assert np.isfinite(degraded).all()
     assert np.abs(degraded).max() <= 1
     assert np.abs(degraded[0] - degraded[1]).max() > 0
