@@ -13,8 +13,8 @@ class Gate(keras.layers.Layer):
 
     Example:
 
-    >>> Gate()(tf.constant([[[[1.0, -1.0, 0.0, 100.0]]]])).numpy().round(3).tolist()
-    [[[[0.5, -0.632]]]]
+    >>> print(Gate()(tf.constant([[[[1.0, -1.0, 0.0, 100.0]]]])).numpy().round(3))
+    [[[[ 0.5   -0.632]]]]
 
     Reference:
         Yu et al. 2019 (DeepFill v2), https://arxiv.org/abs/1806.03589, equation 3, with ELU.
@@ -36,9 +36,9 @@ class Complete(keras.layers.Layer):
 
     Example:
 
-    >>> image_and_mask = tf.constant([[[[0.3, 0.0], [0.0, 1.0]]]])
-    >>> Complete()([image_and_mask, tf.constant([[[[0.9], [0.9]]]])]).numpy().round(1).tolist()
-    [[[[0.3], [0.9]]]]
+    >>> image_and_mask = tf.constant([[[[0.25, 0.0], [0.0, 1.0]]]])
+    >>> Complete()([image_and_mask, tf.constant([[[[0.75], [0.75]]]])]).numpy().tolist()
+    [[[[0.25], [0.75]]]]
     """
 
     def call(self, inputs):

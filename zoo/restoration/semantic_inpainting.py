@@ -170,7 +170,7 @@ def context_weights(masks, window=7):
     >>> mask = np.zeros((1, 1, 5, 1), "float32")
     >>> mask[0, 0, 0] = 1
     >>> [round(float(x), 3) for x in context_weights(mask, window=3)[0, 0, :, 0]]
-    [0.0, 0.5, 0.0, 0.0, 0.0]
+    [0.0, 0.333, 0.0, 0.0, 0.0]
     """
     # SAME average pooling leaves what is outside of the image out of the mean.
     share = np.asarray(tf.nn.avg_pool2d(masks, window, 1, "SAME"))
