@@ -42,11 +42,11 @@ def main():
     mixed = latent_editing.mixing_sheet(
         model, model.inputs(5, seed=11), model.inputs(8, seed=12), layers // 2, _TRUNCATION
     )
-    save(mixed, arguments.out / "mixing.png")
-    save(directions(model), arguments.out / "directions.png")
+    save(mixed, arguments.out / "mixing.jpg")
+    save(directions(model), arguments.out / "directions.jpg")
     if arguments.images:
         sheet, report = attribute(model, arguments)
-        save(sheet, arguments.out / f"{arguments.column}.png")
+        save(sheet, arguments.out / f"{arguments.column}.jpg")
         write_json(arguments.out / "attribute.json", report)
         print(report)
 
@@ -103,11 +103,10 @@ def labelled(folder, labels, column, side):
 
 
 def save(sheet, path):
-    """Write a sheet in [-1, 1] as PNG, each pixel twice as large."""
+    """Write a sheet in [-1, 1]."""
     pixels = np.rint((sheet + 1.0) * 127.5).astype("uint8")
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-    size = (2 * picture.width, 2 * picture.height)
-    picture.resize(size, Image.Resampling.NEAREST).save(path, optimize=True)
+    picture.save(path, quality=92)
 
 
 if __name__ == "__main__":
