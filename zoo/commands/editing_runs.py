@@ -1,4 +1,4 @@
-"""Runs of models that learn to edit from pairs of images, or from two kinds of images."""
+"""Runs of models that learn to edit: from pairs, two kinds of images, attributes, frames."""
 
 import functools
 import os
@@ -12,7 +12,7 @@ _SIDE = 256
 
 
 class EditingRun:
-    """What a run trains on, and how it is watched: the part that both kinds share.
+    """What a run trains on, and how it is watched: the part that all kinds share.
 
     Args:
         model: `zoo.AdversarialModel`.
@@ -78,6 +78,8 @@ class EditingRun:
 
 class AlignedRun(EditingRun):
     """A run of `zoo.Pix2Pix`: images side by side, or inputs and `--targets`."""
+
+    refused = (*EditingRun.refused, "mirror")  # pairs are flipped anyway
 
     def channels(self):
         """Channels of inputs and of targets."""

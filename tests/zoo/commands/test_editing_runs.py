@@ -118,6 +118,7 @@ def test_train_dynamic_effects(zoo_command, halves, tmp_path):
         ("cyclegan", ["--targets", "sample", "--reverse"], "`--reverse` has no meaning"),
         ("cyclegan", ["--targets", "sample", "--validation", "sample"], "needs `--validation-t"),
         ("pix2pix", ["--recipe", "jpeg"], "`--recipe` has no meaning"),
+        ("pix2pix", ["--mirror"], "`--mirror` has no meaning"),
         ("pix2pix", ["--validation-targets", "sample"], "needs `--validation`"),
         ("face_attribute_gan", [], "needs `--attributes`: a CSV file with the columns file, age"),
         ("srgan", ["--targets", "sample"], "`--targets` has no meaning"),
