@@ -251,7 +251,7 @@ def check_export(model, folder):
 
 def check_graph(model, data):
     """The step can be traced once for batches of any number."""
-    specs = tuple(tf.TensorSpec((None, *each.shape[1:])) for each in data)
+    specs = tf.nest.map_structure(lambda each: tf.TensorSpec((None, *each.shape[1:])), data)
     step = tf.function(model.train_step, autograph=False).get_concrete_function(specs)
     assert set(step.structured_outputs) == set(model.train_on_batch(*data, return_dict=True))
 
@@ -262,7 +262,7 @@ def check_replicas(build, data, strategy, infer):
     with strategy.scope():
         model = build()
         model.compile(run_eagerly=True)
-    dataset = tf.data.Dataset.from_tensor_slices(data).batch(len(data[0]))
+    dataset = tf.data.Dataset.from_tensor_slices(data).batch(len(tf.nest.flatten(data)[0]))
     logs = model.fit(dataset, verbose=0).history
     assert np.isfinite(list(logs.values())).all(), logs
     for variable in model.weights:
@@ -274,7 +274,8 @@ def check_replicas(build, data, strategy, infer):
 def check_equality(build, data, strategy):
     """A step on two replicas is the step on one device, but for rounding."""
     keras.config.set_dtype_policy("float32")
-    twice = tuple(np.concatenate([each, each]) for each in data)  # replicas get whole groups
+    # Replicas get whole groups.
+    twice = tf.nest.map_structure(lambda each: np.concatenate([each, each]), data)
     models, logs = [], []
     for chosen in (None, strategy):
         keras.utils.set_random_seed(0)
@@ -286,7 +287,7 @@ def check_equality(build, data, strategy):
             # With more steps, replicas share the samples out over them in another order.
             players = [keras.optimizers.SGD(0.02) for _ in range(2)]
             model.compile(*players, discriminator_steps=1, run_eagerly=True)
-        dataset = tf.data.Dataset.from_tensor_slices(twice).batch(len(twice[0]))
+        dataset = tf.data.Dataset.from_tensor_slices(twice).batch(len(tf.nest.flatten(twice)[0]))
         logs.append(model.fit(dataset, verbose=0).history)
         models.append(model)
     assert_same_state(models[1], models[0], atol=2e-5)

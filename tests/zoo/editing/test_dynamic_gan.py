@@ -40,7 +40,9 @@ def test_training_saving_export_and_replicas(tmp_path, mirrored):
     assert np.isfinite(model.evaluate(dataset, verbose=0, return_dict=True)["psnr"])
     cases.check_saving(model, data, tmp_path, rendered)
     cases.check_export(model, tmp_path)
+    cases.check_graph(model, data)
     cases.check_replicas(build, data, mirrored, rendered)
+    cases.check_equality(build, data, mirrored)
 
 
 def test_terms_by_hand():
