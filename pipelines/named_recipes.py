@@ -100,7 +100,7 @@ def old_photo_damage():
         "scene": scene,
         "steps": [*grain, ops.MarkDamage(wears, scan)],
         "rounding": True,
-        "description": "The same with a mask of the local damage as fourth channel",
+        "description": "Old photographs, with a mask of scratches and creases as fourth channel",
         "reference": "Wan et al., https://arxiv.org/abs/2004.09484, section 3.2",
     }
 

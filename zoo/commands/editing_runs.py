@@ -60,6 +60,33 @@ class EditingRun:
             for data, channels in zip((inputs, targets), self.channels(), strict=True)
         ]
 
+    #: Examples in a validation batch.
+    held_out_batch = 1
+
+    def make(self, sources, batch_size, **options):
+        """Batches of sources of inputs and of targets (`None` if there are none).
+
+        Args:
+            sources: As `_sources` returns them.
+            batch_size: Integer.
+            **options: `seed` and `start_step`, or `shuffle=False`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `make`.")
+
+    def batches(self, start_step):
+        """Endless training batches from a step on."""
+        settings = self._settings
+        return self.make(self._data, settings.batch_size, seed=settings.seed, start_step=start_step)
+
+    @functools.cached_property
+    def held_out(self):
+        """Validation batches, or `None`."""
+        schedule = self._schedule
+        if not schedule.validation:
+            return None
+        sources = self._sources(schedule.validation, schedule.validation_targets)
+        return self.make(sources, self.held_out_batch, shuffle=False)
+
     def alarm_inputs(self):
         """Inputs of the generator on which collapse shows."""
         inputs = [images[:4] for images in next(iter(self.batches(0)))]
@@ -85,30 +112,15 @@ class AlignedRun(EditingRun):
         """Channels of inputs and of targets."""
         return self._model.generator.input_shape[-1], self._model.generator.output_shape[-1]
 
-    def batches(self, start_step):
-        """Endless training batches from a step on."""
-        settings = self._settings
-        return self._aligned(
-            *self._data, settings.batch_size, seed=settings.seed, start_step=start_step
-        )
-
-    @functools.cached_property
-    def held_out(self):
-        """Validation pairs, or `None`."""
-        schedule = self._schedule
-        if not schedule.validation:
-            return None
-        sources = self._sources(schedule.validation, schedule.validation_targets)
-        return self._aligned(*sources, 1, shuffle=False)
-
-    def _aligned(self, *arguments, **options):
+    def make(self, sources, batch_size, **options):
+        """Batches of pairs."""
         return pipelines.aligned(
-            *arguments, image_size=self._side, reverse=self._settings.reverse, **options
+            *sources, batch_size, image_size=self._side, reverse=self._settings.reverse, **options
         )
 
 
 class UnpairedRun(EditingRun):
-    """A run of `zoo.CycleGAN`: images of both kinds, `--data` and `--targets`."""
+    """A run of `zoo.CycleGAN` or `StyleTransferGAN`: `--data`, and `--targets` of another kind."""
 
     refused = (*EditingRun.refused, "reverse")
 
@@ -125,34 +137,21 @@ class UnpairedRun(EditingRun):
         """The side that the model was made for."""
         return model.get_config().get("image_size", _SIDE)
 
-    def batches(self, start_step):
-        """Endless training batches from a step on."""
-        settings = self._settings
-        return pipelines.unpaired(
-            *self._data,
-            settings.batch_size,
-            seed=settings.seed,
-            start_step=start_step,
-            image_size=self._side,
-            mirror=settings.mirror,
-        )
-
-    @functools.cached_property
-    def held_out(self):
-        """Validation images of both kinds, one by one, or `None`."""
-        schedule = self._schedule
-        if not schedule.validation:
-            return None
-        sources = self._sources(schedule.validation, schedule.validation_targets)
-        return pipelines.unpaired(*sources, 1, start_step=0, image_size=self._side).take(
-            min(len(source) for source in sources)
-        )
+    def make(self, sources, batch_size, shuffle=True, **options):
+        """Batches of both kinds; without `shuffle` as many as the smaller source has, unflipped."""
+        if shuffle:
+            options["mirror"] = self._settings.mirror
+            return pipelines.unpaired(*sources, batch_size, image_size=self._side, **options)
+        count = min(len(source) for source in sources) // batch_size
+        both = pipelines.unpaired(*sources, batch_size, start_step=0, image_size=self._side)
+        return both.take(count)
 
 
 class AttributeRun(EditingRun):
     """A run of `zoo.FaceAttributeGAN`: images and what `--attributes` says of them."""
 
     refused = ("recipe", "unlabelled", "targets", "reverse")
+    held_out_batch = 8
 
     def __init__(self, model, settings, schedule):
         if not settings.attributes:
@@ -162,65 +161,44 @@ class AttributeRun(EditingRun):
             )
         super().__init__(model, settings, schedule)
 
-    def batches(self, start_step):
-        """Endless training batches from a step on."""
-        settings = self._settings
-        return self._attributed(
-            self._data[0],
-            settings.batch_size,
-            seed=settings.seed,
-            start_step=start_step,
-            mirror=settings.mirror,
+    def make(self, sources, batch_size, shuffle=True, **options):
+        """Batches of images and their attributes."""
+        values = pipelines.read_attributes(
+            self._settings.attributes, sources[0], self._model.attributes
         )
-
-    @functools.cached_property
-    def held_out(self):
-        """Validation images with their attributes, in batches, or `None`."""
-        if not self._schedule.validation:
-            return None
-        (source, _) = self._sources(self._schedule.validation, None)
-        return self._attributed(source, 8, shuffle=False)
+        return pipelines.attributed(
+            sources[0],
+            values,
+            batch_size,
+            image_size=self._side,
+            shuffle=shuffle,
+            mirror=shuffle and self._settings.mirror,
+            **options,
+        )
 
     def alarm_inputs(self):
         """Inputs of the generator on which collapse shows."""
         images, attributes = next(iter(self.batches(0)))
         return [images[:4], 1.0 - 2.0 * attributes[:4]] if len(images) > 1 else None
 
-    def _attributed(self, source, *arguments, **options):
-        values = pipelines.read_attributes(
-            self._settings.attributes, source, self._model.attributes
-        )
-        return pipelines.attributed(source, values, *arguments, image_size=self._side, **options)
-
 
 class DynamicRun(EditingRun):
     """A run of `zoo.DynamicGAN`: images, of which frames are made."""
 
     refused = (*EditingRun.refused, "targets", "reverse", "mirror")
+    held_out_batch = 4
 
-    def batches(self, start_step):
-        """Endless training batches from a step on."""
-        settings = self._settings
-        return self._frames(
-            self._data[0], settings.batch_size, seed=settings.seed, start_step=start_step
+    def make(self, sources, batch_size, **options):
+        """Batches of images, what describes their frames, and these."""
+        count = self._model.get_config()["frame_count"]
+        return pipelines.frames(
+            sources[0], batch_size, count=count, image_size=self._side, **options
         )
-
-    @functools.cached_property
-    def held_out(self):
-        """Validation sequences, in batches, or `None`."""
-        if not self._schedule.validation:
-            return None
-        (source, _) = self._sources(self._schedule.validation, None)
-        return self._frames(source, 4, shuffle=False)
 
     def alarm_inputs(self):
         """Inputs of the generator on which collapse shows."""
         images, described = next(iter(self.batches(0)))[0]
         return [images[:4], described[:4, -1]] if len(images) > 1 else None
-
-    def _frames(self, source, *arguments, **options):
-        count = self._model.get_config()["frame_count"]
-        return pipelines.frames(source, *arguments, count=count, image_size=self._side, **options)
 
 
 def _source(data, channels, settings, schedule):

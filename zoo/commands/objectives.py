@@ -1,6 +1,7 @@
 """Objectives by the words of the command line and of JSON files."""
 
 import dataclasses
+import functools
 import inspect
 import json
 from pathlib import Path
@@ -108,12 +109,14 @@ def build(spec):
     return zoo.PairedObjective(**arguments)
 
 
-def build_latent(spec):
-    """Make the objective of a model that makes images from noise.
+def build_of_numbers(objective, spec):
+    """Make an objective whose options are numbers, but for an adversarial and a pixel loss.
 
     Args:
-        spec: Dict with some of the arguments of `zoo.LatentObjective`, and `adversarial` for the
-            loss, by name or with its options:
+        objective: `zoo.LatentObjective`, `CycleObjective`, `AttributeObjective` or
+            `DynamicObjective`.
+        spec: Dict with some of its arguments, with `adversarial` for the adversarial loss, by name
+            or with its options, and with `pixel` as of `build` if it has such a loss:
 
                 {
                     "adversarial": {"non_saturating": {"label_smoothing": 0.1}},
@@ -121,60 +124,21 @@ def build_latent(spec):
                 }
 
     Returns:
-        `zoo.LatentObjective`.
+        An `objective`.
 
     Raises:
         ValueError: If a key, a name or a value cannot be used.
     """
-    return _from_fields(zoo.LatentObjective, spec)
-
-
-def build_cycle(spec):
-    """Make the objective of a CycleGAN.
-
-    Args:
-        spec: Dict with some of the arguments of `zoo.CycleObjective`, and `adversarial` for the
-            loss, as of `build_latent`: `{"cycle_weight": 5, "adversarial": "hinge"}`.
-
-    Returns:
-        `zoo.CycleObjective`.
-
-    Raises:
-        ValueError: If a key, a name or a value cannot be used.
-    """
-    return _from_fields(zoo.CycleObjective, spec)
-
-
-def build_attributes(spec):
-    """Make the objective of a FaceAttributeGAN.
-
-    Args:
-        spec: Dict with some of the arguments of `zoo.AttributeObjective`, and `adversarial` for the
-            loss, as of `build_latent`.
-
-    Returns:
-        `zoo.AttributeObjective`.
-
-    Raises:
-        ValueError: If a key, a name or a value cannot be used.
-    """
-    return _from_fields(zoo.AttributeObjective, spec)
-
-
-def build_dynamic(spec):
-    """Make the objective of a DynamicGAN.
-
-    Args:
-        spec: Dict with some of `pixel`, as of `build`, `adversarial`, as of `build_latent`, and the
-            weights of `zoo.DynamicObjective`.
-
-    Returns:
-        `zoo.DynamicObjective`.
-
-    Raises:
-        ValueError: If a key, a name or a value cannot be used.
-    """
-    return _from_fields(zoo.DynamicObjective, spec)
+    fields = {field.name for field in dataclasses.fields(objective)}
+    losses = {name for name in fields if name.endswith("_loss")}
+    words = {name.removesuffix("_loss") for name in losses}
+    _check_keys("--objective", spec, words | fields - losses)
+    arguments = {key: _number(key, value) for key, value in spec.items() if key in fields}
+    if "adversarial" in spec:
+        arguments["adversarial_loss"] = _with_options("adversarial", spec["adversarial"])
+    if "pixel" in spec:
+        arguments["pixel_loss"] = _pixel(spec["pixel"])
+    return objective(**arguments)
 
 
 def build_style(spec):
@@ -224,30 +188,16 @@ def build_style(spec):
 
 
 def builder_of(cls):
-    """The function of this module that makes the objective of a variant."""
+    """Return the function of a spec that makes the objective of a variant."""
     kinds = {
-        zoo.LatentGAN: build_latent,
-        zoo.CycleGAN: build_cycle,
+        zoo.LatentGAN: functools.partial(build_of_numbers, zoo.LatentObjective),
+        zoo.CycleGAN: functools.partial(build_of_numbers, zoo.CycleObjective),
         zoo.StyleTransferGAN: build_style,
-        zoo.FaceAttributeGAN: build_attributes,
-        zoo.DynamicGAN: build_dynamic,
+        zoo.FaceAttributeGAN: functools.partial(build_of_numbers, zoo.AttributeObjective),
+        zoo.DynamicGAN: functools.partial(build_of_numbers, zoo.DynamicObjective),
+        zoo.PairedGAN: build,
     }
-    return next((make for kind, make in kinds.items() if issubclass(cls, kind)), build)
-
-
-def _from_fields(objective, spec):
-    """An objective of numbers, `adversarial` and, if it has one, `pixel`."""
-    fields = {field.name for field in dataclasses.fields(objective)}
-    losses = {name for name in fields if name.endswith("_loss")}
-    _check_keys(
-        "--objective", spec, {name.removesuffix("_loss") for name in losses} | fields - losses
-    )
-    arguments = {key: _number(key, value) for key, value in spec.items() if key in fields}
-    if "adversarial" in spec:
-        arguments["adversarial_loss"] = _with_options("adversarial", spec["adversarial"])
-    if "pixel" in spec:
-        arguments["pixel_loss"] = _pixel(spec["pixel"])
-    return objective(**arguments)
+    return next(make for kind, make in kinds.items() if issubclass(cls, kind))
 
 
 def _with_options(argument, spec):

@@ -38,12 +38,7 @@ class LatentGAN(AdversarialModel):
     def __init__(
         self, generator, discriminator, latents, objective=None, *, augmentation=None, **kwargs
     ):
-        objective = self.default_objective() if objective is None else objective
-        if not isinstance(objective, LatentObjective):
-            raise ValueError(
-                "`objective` must be a `zoo.LatentObjective`, or None for the paper's. "
-                f"Received: objective={objective!r}"
-            )
+        objective = LatentObjective.or_default(objective or self.default_objective())
         super().__init__(generator, discriminator, **kwargs)
         self.latents = latents
         self.objective = objective

@@ -8,6 +8,21 @@ import keras
 class Objective:
     """Base class: checks weights and losses, and serialises both."""
 
+    @classmethod
+    def or_default(cls, objective):
+        """Return `objective`, or the one with all defaults if it is `None`.
+
+        Raises:
+            ValueError: If it is of another class.
+        """
+        objective = cls() if objective is None else objective
+        if not isinstance(objective, cls):
+            raise ValueError(
+                f"`objective` must be a zoo.{cls.__name__}, or None for its defaults. "
+                f"Received: objective={objective!r}"
+            )
+        return objective
+
     def check_weights(self):
         """Raise unless every field but losses is a number of 0 or more.
 

@@ -33,12 +33,7 @@ class PairedGAN(AdversarialModel):
     default_recipe = None
 
     def __init__(self, generator, discriminator, objective=None, **kwargs):
-        objective = self.default_objective() if objective is None else objective
-        if not isinstance(objective, PairedObjective):
-            raise ValueError(
-                "`objective` must be a `zoo.PairedObjective`, or None for the paper's. "
-                f"Received: objective={objective!r}"
-            )
+        objective = PairedObjective.or_default(objective or self.default_objective())
         adversary = discriminator() if objective.adversarial else None
         super().__init__(generator, adversary, **kwargs)
         self.objective = objective

@@ -27,9 +27,11 @@ def animate(model, image, effects, **options):
         ValueError: If `effects` has another shape.
     """
     effects = np.asarray(effects, np.float32)
-    if effects.ndim != 2 or effects.shape[1] != 5 or not np.isfinite(effects).all():
+    wanted = model.generator.get_layer("effects").output.shape[-1]
+    if effects.ndim != 2 or effects.shape[1] != wanted or not np.isfinite(effects).all():
         raise ValueError(
-            f"`effects` must be finite numbers of shape (T, 5). Received: shape {effects.shape}"
+            f"`effects` must be finite numbers of shape (T, {wanted}). "
+            f"Received: shape {effects.shape}"
         )
     return [tiling.restore(model.renderer_of(each), image, **options) for each in effects]
 

@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 
 from zoo.core.adversarial import AdversarialModel
-from zoo.core.cycle_objective import CycleObjective
 from zoo.core.replay import ReplayPool
+from zoo.editing.cycle_objective import CycleObjective
 from zoo.losses import cycle_consistency
 from zoo.networks.discriminators import patch_discriminator
 from zoo.networks.translation import translation_resnet
@@ -61,12 +61,7 @@ class CycleGAN(AdversarialModel):
         objective=None,
         **kwargs,
     ):
-        objective = CycleObjective() if objective is None else objective
-        if not isinstance(objective, CycleObjective):
-            raise ValueError(
-                "`objective` must be a zoo.CycleObjective, or None for the paper's. "
-                f"Received: objective={objective!r}"
-            )
+        objective = CycleObjective.or_default(objective)
         blocks = (9 if image_size >= 256 else 6) if blocks is None else blocks
         super().__init__(
             _both(lambda name: translation_resnet(channels, channels, filters, blocks, name),

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from zoo.core.adversarial import AdversarialModel
-from zoo.core.dynamic_objective import DynamicObjective
+from zoo.editing.dynamic_objective import DynamicObjective
 from zoo.layers import FixedVector
 from zoo.losses import temporal_consistency
 from zoo.losses.reconstruction import replica_mean
@@ -55,12 +55,9 @@ class DynamicGAN(AdversarialModel):
         objective=None,
         **kwargs,
     ):
-        objective = DynamicObjective() if objective is None else objective
-        if not isinstance(objective, DynamicObjective) or frame_count < 2:
-            raise ValueError(
-                "`objective` must be a zoo.DynamicObjective or None, and `frame_count` at least 2. "
-                f"Received: objective={objective!r}, frame_count={frame_count!r}"
-            )
+        objective = DynamicObjective.or_default(objective)
+        if frame_count < 2:
+            raise ValueError(f"`frame_count` must be at least 2. Received: {frame_count!r}")
         super().__init__(
             effect_renderer(filters=filters, blocks=blocks),
             _judges(frame_count, discriminator_filters),

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.core.adversarial import AdversarialModel
-from zoo.core.attribute_objective import AttributeObjective
 from zoo.core.receptive_field import receptive_field
+from zoo.editing.attribute_objective import AttributeObjective
 from zoo.layers import FixedVector
 from zoo.losses import attribute_loss, cycle_consistency
 from zoo.networks.attributes import attribute_discriminator, attribute_editor
@@ -59,12 +59,7 @@ class FaceAttributeGAN(AdversarialModel):
         **kwargs,
     ):
         attributes = {"age": (20, 60), "gender": (0, 1)} if attributes is None else attributes
-        objective = AttributeObjective() if objective is None else objective
-        if not isinstance(objective, AttributeObjective):
-            raise ValueError(
-                "`objective` must be a zoo.AttributeObjective, or None for the paper's. "
-                f"Received: objective={objective!r}"
-            )
+        objective = AttributeObjective.or_default(objective)
         _check_attributes(attributes)
         super().__init__(
             attribute_editor(len(attributes), filters, blocks),

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from zoo.core.adversarial import AdversarialModel
 from zoo.core.receptive_field import receptive_field
-from zoo.core.style_objective import StyleObjective
+from zoo.editing.style_objective import StyleObjective
 from zoo.layers import FixedVector
 from zoo.losses import TotalVariationLoss
 from zoo.losses.reconstruction import replica_mean
@@ -61,12 +61,7 @@ class StyleTransferGAN(AdversarialModel):
         objective=None,
         **kwargs,
     ):
-        objective = StyleObjective() if objective is None else objective
-        if not isinstance(objective, StyleObjective):
-            raise ValueError(
-                "`objective` must be a zoo.StyleObjective, or None for the paper's. "
-                f"Received: objective={objective!r}"
-            )
+        objective = StyleObjective.or_default(objective)
         judge = patch_discriminator(3, discriminator_filters)
         super().__init__(
             stylizer(style_encoder(filters, style_size), painter(filters, blocks, style_size)),

@@ -114,7 +114,7 @@ def test_objective_and_latents_in_words():
 )
 def test_objective_errors(spec, message):
     with pytest.raises(ValueError, match=message):
-        objectives.build_latent(spec)
+        objectives.build_of_numbers(zoo.LatentObjective, spec)
 
 
 @pytest.mark.parametrize(

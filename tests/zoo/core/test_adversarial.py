@@ -276,5 +276,5 @@ def test_compile_says_why_it_refuses(arguments, message):
 def test_constructor_says_why_it_refuses():
     with pytest.raises(ValueError, match=r"`ema_halflife_images` .*Received: .*=-1"):
         cases.TinyGAN(ema_halflife_images=-1)
-    with pytest.raises(ValueError, match=r"`objective` must be a `zoo.PairedObjective`"):
+    with pytest.raises(ValueError, match=r"`objective` must be a zoo\.PairedObjective"):
         cases.TinyGAN(objective="mse")

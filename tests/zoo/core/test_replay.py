@@ -32,9 +32,9 @@ def test_half_of_the_images_are_exchanged_for_earlier_ones():
     exchanged = (shown != given)[2:]
     assert 0.45 < exchanged.mean() < 0.55
     assert (shown <= given).all()
-    # Each image is shown at most once, and those that are not shown are still in the pool.
+    # The first ones pass and stay; each other one is shown once, or is still in the pool.
     values, counts = np.unique(shown, return_counts=True)
-    assert counts.max() == 1 or set(values[counts > 1]) <= {0, 1, 2, 3}
+    assert set(values[counts > 1]) <= {0, 1, 2, 3}
     assert set(range(800)) == set(values.astype(int)) | set(np.ravel(pool.images).astype(int))
 
 

@@ -86,7 +86,7 @@ def test_pictures_are_animated_and_saved(tmp_path):
 
 
 def test_arguments_are_checked(tmp_path):
-    with pytest.raises(ValueError, match="`frame_count` at least 2"):
+    with pytest.raises(ValueError, match="`frame_count` must be at least 2"):
         build(frame_count=1)
     with pytest.raises(ValueError, match=r"`effects` must be finite numbers of shape \(T, 5\)"):
         zoo.animate(build(), np.zeros((8, 8, 3), "uint8"), np.zeros((2, 4)))

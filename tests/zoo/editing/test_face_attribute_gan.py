@@ -60,9 +60,9 @@ def test_a_weight_of_zero_leaves_its_term_out():
 
 def test_pixels_outside_of_the_mask_stay():
     model = build()
-    for name in ("mask",):  # a mask of nothing
-        layer = model.generator.get_layer(name)
-        layer.set_weights([0 * layer.get_weights()[0], 0 * layer.get_weights()[1] - 100])
+    layer = model.generator.get_layer("mask")
+    kernel, bias = layer.get_weights()
+    layer.set_weights([0 * kernel, 0 * bias - 100])  # a mask of nothing
     images, attributes = data(2)
     np.testing.assert_allclose(model([images, attributes]), images, atol=1e-6)
 

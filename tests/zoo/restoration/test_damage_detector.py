@@ -3,7 +3,6 @@ import functools
 import cases
 import keras
 import numpy as np
-import pytest
 
 import zoo
 
@@ -66,5 +65,5 @@ def test_an_adversary_sees_image_and_mask():
     assert model.discriminator.input_shape[-1] == 4
     model.compile()
     logs = model.train_on_batch(*marked(), return_dict=True)
-    assert logs["generator/adversarial"] == pytest.approx(logs["generator/adversarial"])
-    assert {"generator/pixel", "discriminator/adversarial"} <= set(logs)
+    assert {"generator/pixel", "generator/adversarial", "discriminator/adversarial"} <= set(logs)
+    assert np.isfinite(list(logs.values())).all()
