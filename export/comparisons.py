@@ -141,6 +141,7 @@ class EditingComparison:
 
     def __init__(self, what, model, source):
         self.network, self.alignment = what.network, what.alignment
+        self._tokenizer = what.tokenizer
         channels = self.network.inputs[0].shape[-1]
         images = photographs(source, channels, _MOST_PHOTOGRAPHS)
         self.examples = editing.examples(self.network, images)
@@ -167,19 +168,26 @@ class EditingComparison:
         """Call a TFLite signature runner."""
         return runner(**inputs)[editing.EDITED][0]
 
-    @staticmethod
-    def _floats(function, inputs):
-        return function(**_tensors(inputs))[editing.EDITED][0].numpy()
+    def _floats(self, function, inputs):
+        return function(**_tensors(self._with_texts(inputs)))[editing.EDITED][0].numpy()
 
-    @staticmethod
-    def _bytes(function, inputs):
+    def _bytes(self, function, inputs):
         files = {
             editing.bytes_name(name) if each.ndim == 4 else name: tf.constant(
                 [_png(np.rint(each[0] * 255).astype(np.uint8))] if each.ndim == 4 else each
             )
-            for name, each in inputs.items()
+            for name, each in self._with_texts(inputs).items()
         }
         return _pixels(function(**files)[editing.EDITED_BYTES][0].numpy())
+
+    def _with_texts(self, inputs):
+        """What a server takes: a text in place of the numbers of its words."""
+        inputs = dict(inputs)
+        tokens = inputs.pop(editing.TOKENS, None)
+        if tokens is None:
+            return inputs
+        words = np.array(self._tokenizer.get_vocabulary())
+        return {**inputs, editing.TEXTS: np.array([" ".join(words[each]) for each in tokens])}
 
 
 class GenerationComparison:

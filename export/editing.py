@@ -1,8 +1,10 @@
-"""What is served of a model that edits images by something else: a style image, attributes.
+"""What is served of a model that edits images by something else: a style image, attributes, a text.
 
 The inputs of such a network are known by their names: `images`, and after it what says how they
 are edited, images (`styles`) or vectors (`attributes`). Outside of the project images are float32
-in [0, 1] or files; vectors are what the network takes.
+in [0, 1] or files; vectors are what the network takes. Of `tokens`, the numbers of a text's words,
+a server makes them from strings, `texts`; TFLite, which has no strings to cut, takes them as they
+are.
 """
 
 import numpy as np
@@ -14,6 +16,7 @@ from zoo.core.alignment import run_aligned
 from zoo.core.precision import inference_policy, with_policy
 
 IMAGES, EDITED = "images", "edited_images"
+TOKENS, TEXTS = "tokens", "texts"
 EDITED_BYTES = "edited_bytes"
 
 
@@ -68,17 +71,30 @@ def edit_unit_range(network, inputs, alignment=1):
 
 
 def specs(network, count=None):
-    """The inputs of the float signature, `tf.TensorSpec` each; `count` of them or any number."""
+    """What the network takes, `tf.TensorSpec` each; `count` of them or any number."""
     return [
-        tf.TensorSpec([count, *each.shape[1:]], tf.float32, each.name) for each in network.inputs
+        tf.TensorSpec([count, *each.shape[1:]], each.dtype, each.name) for each in network.inputs
     ]
 
 
-def float_signature(network, alignment=1):
-    """Return a `tf.function`: images and what says how to edit them to edited images."""
+def served_specs(network):
+    """What a server takes: the inputs of the network, with strings in place of their words."""
+    texts = tf.TensorSpec([None], tf.string, TEXTS)
+    return [texts if spec.name == TOKENS else spec for spec in specs(network)]
 
-    @tf.function(input_signature=specs(network), autograph=False)
+
+def float_signature(network, alignment=1, tokenizer=None):
+    """Return a `tf.function`: images and what says how to edit them to edited images.
+
+    Args:
+        network: As of `editing_network`.
+        alignment: Integer, see `edit_unit_range`. Defaults to 1.
+        tokenizer: `keras.layers.TextVectorization` of a network that takes tokens.
+    """
+
+    @tf.function(input_signature=served_specs(network), autograph=False)
     def serving_default(*inputs):
+        inputs = _tokenized(inputs, tokenizer)
         with tf.control_dependencies(_checks(network, inputs)):
             inputs = [tf.identity(each) for each in inputs]
         return {EDITED: edit_unit_range(network, inputs, alignment)}
@@ -101,19 +117,20 @@ def bytes_name(name):
     return f"{name.removesuffix('s')}_bytes"
 
 
-def bytes_signature(network, alignment=1, max_pixels=2**22):
+def bytes_signature(network, alignment=1, max_pixels=2**22, tokenizer=None):
     """Return a `tf.function`: JPEG or PNG files, and vectors as they are, to PNG files.
 
     Args:
         network: As of `edit_unit_range`.
         alignment: Integer, see `edit_unit_range`. Defaults to 1.
         max_pixels: Integer, an image with more pixels is refused before it is decoded.
+        tokenizer: As of `float_signature`.
     """
     files = [len(each.shape) == 4 for each in network.inputs]
     channels = [each.shape[-1] for each in network.inputs]
     given = [
         tf.TensorSpec([None], tf.string, bytes_name(spec.name)) if is_file else spec
-        for spec, is_file in zip(specs(network), files, strict=True)
+        for spec, is_file in zip(served_specs(network), files, strict=True)
     ]
     names = [spec.name for spec in given]
 
@@ -137,8 +154,12 @@ def bytes_signature(network, alignment=1, max_pixels=2**22):
 
     @tf.function(input_signature=given, autograph=False)
     def edit_bytes(*inputs):
+        inputs = [
+            each if is_file else _tokenized([each], tokenizer)[0]
+            for each, is_file in zip(inputs, files, strict=True)
+        ]
         vectors = [each for each, is_file in zip(inputs, files, strict=True) if not is_file]
-        checks = [_same_number(names, inputs), *(_finite(each) for each in vectors)]
+        checks = [_same_number(names, inputs), *(_usable(each) for each in vectors)]
         with tf.control_dependencies(checks):
             items = (tf.range(tf.shape(inputs[0])[0]), *(tf.identity(each) for each in inputs))
         # All files are looked at before the first is edited.
@@ -164,10 +185,23 @@ def examples(network, images):
         {
             spec.name: units[(index + place) % len(units)]
             if spec.shape.rank == 4
-            else rng.uniform(0, 1, (1, spec.shape[1])).astype(np.float32)
+            else _example(rng, spec)
             for place, spec in enumerate(specs(network))
         }
         for index in range(len(units))
+    ]
+
+
+def _example(rng, spec):
+    if spec.dtype == tf.int32:  # 0 fills texts up, and the first word has the number 2
+        return np.pad([[2, 1]], ((0, 0), (0, spec.shape[1] - 2))).astype(np.int32)
+    return rng.uniform(0, 1, (1, spec.shape[1])).astype(np.float32)
+
+
+def _tokenized(inputs, tokenizer):
+    """Inputs with the numbers of their words in place of strings."""
+    return [
+        tf.cast(tokenizer(each), tf.int32) if each.dtype == tf.string else each for each in inputs
     ]
 
 
@@ -175,7 +209,7 @@ def _checks(network, inputs):
     names = [each.name for each in network.inputs]
     checks = [_same_number(names, inputs)]
     for name, each in zip(names, inputs, strict=True):
-        checks.append(check_range(each, name) if each.shape.rank == 4 else _finite(each))
+        checks.append(check_range(each, name) if each.shape.rank == 4 else _usable(each))
     return checks
 
 
@@ -188,6 +222,9 @@ def _same_number(names, inputs):
     )
 
 
-def _finite(vectors):
+def _usable(vectors):
+    if vectors.dtype == tf.int32:
+        known = tf.reduce_all(tf.reduce_max(vectors, axis=-1) > 1)
+        return require(known, lambda: tf.constant(f"{TEXTS} must hold a word that is known each."))
     finite = tf.reduce_all(tf.math.is_finite(vectors))
     return require(finite, lambda: tf.constant("Vectors must hold finite numbers."))

@@ -30,11 +30,11 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
     half in holes: `masks`, float32 `(N, H, W, 1)` in [0, 1], and `mask_bytes`, gray files of the
     images' sizes. All other pixels come back as they came in.
 
-    Of a model that edits by a style image or by attributes:
+    Of a model that edits by a style image, by attributes or by a text:
 
-    * `serving_default`: `images`, and `styles` (float32 images in [0, 1] of any size) or
-      `attributes` (float32 vectors), to `edited_images`;
-    * `edit_bytes`: `image_bytes`, and `style_bytes` or `attributes`, to `edited_bytes`.
+    * `serving_default`: `images`, and `styles` (float32 images in [0, 1] of any size),
+      `attributes` (float32 vectors) or `texts` (strings), to `edited_images`;
+    * `edit_bytes`: `image_bytes`, and `style_bytes`, `attributes` or `texts`, to `edited_bytes`.
 
     Of a model that makes images from noise:
 
@@ -98,7 +98,7 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
     unfinished = directory / f".writing-{uuid.uuid4().hex}"
     unfinished.mkdir()
     try:
-        _write(what.network, signatures, unfinished)
+        _write(what, signatures, unfinished)
         write_record(
             unfinished,
             model=getattr(model, "name", what.network.name),
@@ -165,10 +165,11 @@ def _check_operations(graph_def):
         )
 
 
-def _write(network, signatures, path):
+def _write(what, signatures, path):
     module = tf.Module()
+    module.resources = what.resources
     # The variables alone: tracking the Keras network would save its training state as well.
-    module.variables_of_network = [variable.value for variable in network.variables]
+    module.variables_of_network = [variable.value for variable in what.network.variables]
     # Gradients of custom operations would only be needed for training on.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(path), signatures=signatures, options=options)

@@ -28,7 +28,8 @@ def served(model, precision="float32", alignment=None):
     if editing.edits(model):
         alignment = getattr(model, "size_multiple", 1) if alignment is None else alignment
         network = editing.editing_network(model, precision)
-        return Editing(network, signatures.alignment_of(network, alignment))
+        tokenizer = getattr(model, "tokenizer", None)
+        return Editing(network, signatures.alignment_of(network, alignment), tokenizer)
     if inpainting.fills_holes(model):
         network = inpainting.inpainting_network(model, precision)
         return Inpainting(network, signatures.alignment_of(network, alignment))
@@ -61,6 +62,8 @@ class _OnImages:
     on_files = "restore_bytes"
     #: How many of the network's channels are no image.
     mask_channels = 0
+    #: What a SavedModel holds beside the network's variables.
+    resources = None
 
     def signatures(self, max_pixels):
         """Dict of the names of a SavedModel's signatures to `tf.function`s."""
@@ -116,16 +119,43 @@ class Inpainting(_OnImages):
         ]
 
 
+@dataclasses.dataclass(frozen=True)
 class Editing(_OnImages):
-    """A network from images and what says how to edit them to images."""
+    """A network from images and what says how to edit them to images.
+
+    Attributes:
+        tokenizer: `keras.layers.TextVectorization` of a network that takes the numbers of words.
+    """
+
+    tokenizer: keras.layers.Layer | None = None
 
     functions = editing
     on_files = "edit_bytes"
 
+    def signatures(self, max_pixels):
+        """Dict of the names of a SavedModel's signatures to `tf.function`s."""
+        parts = self.network, self.alignment
+        return {
+            "serving_default": editing.float_signature(*parts, self.tokenizer),
+            self.on_files: editing.bytes_signature(*parts, max_pixels, self.tokenizer),
+        }
+
+    @property
+    def resources(self):
+        """What a SavedModel holds beside the network's variables."""
+        return self.tokenizer
+
     def facts(self, max_pixels):
         """What `export.record` says of it."""
-        inputs = {spec.name: list(spec.shape[1:]) for spec in editing.specs(self.network)}
-        return {**super().facts(max_pixels), "inputs": inputs}
+        facts = {
+            **super().facts(max_pixels),
+            "inputs": {
+                spec.name: list(spec.shape[1:]) for spec in editing.served_specs(self.network)
+            },
+        }
+        if self.tokenizer is not None:
+            facts["vocabulary"] = self.tokenizer.get_vocabulary()
+        return facts
 
     def inputs_of(self, images):
         """Each image with the next one as its style."""
@@ -141,6 +171,8 @@ class Generation:
     """
 
     network: keras.Model
+
+    resources = None
 
     def signatures(self, max_pixels):
         """Dict of the names of a SavedModel's signatures to `tf.function`s."""

@@ -7,7 +7,13 @@ from pipelines.array_files import from_npz as from_npz
 from pipelines.arrays import from_arrays as from_arrays
 from pipelines.attributes import attributed as attributed
 from pipelines.attributes import read_attributes as read_attributes
+from pipelines.captions import captioned as captioned
+from pipelines.captions import read_captions as read_captions
+from pipelines.captions import words as words
 from pipelines.contact_sheet import contact_sheet as contact_sheet
+from pipelines.edits import EDITS as EDITS
+from pipelines.edits import apply_edit as apply_edit
+from pipelines.edits import edited as edited
 from pipelines.folders import from_folder as from_folder
 from pipelines.frames import EFFECTS as EFFECTS
 from pipelines.frames import apply_effects as apply_effects

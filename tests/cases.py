@@ -148,24 +148,27 @@ def run_latent_test(
     check_equality(build, data, strategy)
 
 
-def run_editing_test(build, data, *, folder, strategy):
+def run_editing_test(build, data, *, folder, strategy, inputs=None, steps=1):
     """Give a variant that edits images by something else the tests that every variant must pass.
 
     Arguments as of `run_variant_test`, but for:
 
     Args:
-        data: Float32 arrays: images in [-1, 1], and what says how they are edited.
+        data: Arrays: images in [-1, 1] and what says how they are edited, or what is trained on.
+        inputs: Images and what says how they are edited, where `data` are more.
     """
+    inputs = list(data if inputs is None else inputs)
 
     def edited(model):
-        return model(list(data), training=False)
+        return model(inputs, training=False)
 
     model = build(ema_halflife_images=8)
-    assert edited(model).shape == data[0].shape
+    assert edited(model).shape == inputs[0].shape
     assert edited(model).dtype == tf.float32
     model.compile(metrics=[zoo.metrics.PSNR("rgb")], run_eagerly=True)
-    check_training(model, data, 1, ())
-    assert np.isfinite(model.evaluate(*data, verbose=0, return_dict=True)["psnr"])
+    check_training(model, data, steps, ())
+    dataset = tf.data.Dataset.from_tensors(data)
+    assert np.isfinite(model.evaluate(dataset, verbose=0, return_dict=True)["psnr"])
     check_saving(model, data, folder, edited)
     check_export(model, folder)
     check_graph(model, data)
@@ -251,7 +254,9 @@ def check_export(model, folder):
 
 def check_graph(model, data):
     """The step can be traced once for batches of any number."""
-    specs = tf.nest.map_structure(lambda each: tf.TensorSpec((None, *each.shape[1:])), data)
+    specs = tf.nest.map_structure(
+        lambda each: tf.TensorSpec((None, *each.shape[1:]), each.dtype), data
+    )
     step = tf.function(model.train_step, autograph=False).get_concrete_function(specs)
     assert set(step.structured_outputs) == set(model.train_on_batch(*data, return_dict=True))
 

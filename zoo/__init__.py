@@ -37,11 +37,14 @@ from zoo.editing.cyclegan import CycleGAN as CycleGAN
 from zoo.editing.dynamic_gan import DynamicGAN as DynamicGAN
 from zoo.editing.dynamic_objective import DynamicObjective as DynamicObjective
 from zoo.editing.face_attribute_gan import FaceAttributeGAN as FaceAttributeGAN
+from zoo.editing.multimodal_gan import MultimodalGAN as MultimodalGAN
+from zoo.editing.multimodal_objective import MultimodalObjective as MultimodalObjective
 from zoo.editing.pix2pix import Pix2Pix as Pix2Pix
 from zoo.editing.style_objective import StyleObjective as StyleObjective
 from zoo.editing.style_transfer_gan import StyleTransferGAN as StyleTransferGAN
 from zoo.editing.stylize import styled_network as styled_network
 from zoo.editing.stylize import stylize as stylize
+from zoo.networks.text import FrozenTextEncoder as FrozenTextEncoder
 from zoo.restoration.colorization_gan import ColorizationGAN as ColorizationGAN
 from zoo.restoration.damage_detector import DamageDetector as DamageDetector
 from zoo.restoration.denoising_gan import DenoisingGAN as DenoisingGAN

@@ -22,18 +22,18 @@ def _root():
     pass
 
 
-def _options(pairs):
+def _options(pairs, flag="--set", example="filters=64"):
     """`["filters=64", "compact=True"]` -> `{"filters": 64, "compact": True}`."""
     options = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
-            raise ValueError(f"`--set` takes NAME=VALUE, such as filters=64. Received: {pair!r}")
+            raise ValueError(f"`{flag}` takes NAME=VALUE, such as {example}. Received: {pair!r}")
         try:
             options[key] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
             raise ValueError(
-                f"`--set {key}` takes a Python value: a number, True, False or a tuple. "
+                f"`{flag} {key}` takes a Python value: a number, True, False or a tuple. "
                 f"Received: {value!r}"
             ) from None
     return options
@@ -56,6 +56,9 @@ def train(
     validation: Annotated[str | None, typer.Option(help="Held-out images, as --data.")] = None,
     validation_targets: Annotated[
         str | None, typer.Option(help="Held-out images, as --targets.")
+    ] = None,
+    captions: Annotated[
+        str | None, typer.Option(help="Editing by text: CSV file with columns file, caption.")
     ] = None,
     set_: Annotated[list[str], typer.Option("--set", help="Option NAME=VALUE.")] = (),
     objective: Annotated[
@@ -129,6 +132,7 @@ def train(
         targets,
         reverse,
         attributes,
+        captions,
     )
     schedule = training.Schedule(
         validation,
@@ -215,6 +219,12 @@ def restore(
     style: Annotated[
         list[str], typer.Option(help="Style transfer: picture to paint like; several are mixed.")
     ] = (),
+    change: Annotated[
+        list[str], typer.Option(help="Attributes of faces: NAME=AMOUNT, such as age=0.5.")
+    ] = (),
+    text: Annotated[
+        str | None, typer.Option(help="Editing by text: what to do, such as 'a darker photo'.")
+    ] = None,
     show_steps: Annotated[
         Path | None, typer.Option(help="Of stages: a PNG of what each makes of one input.")
     ] = None,
@@ -239,12 +249,12 @@ def restore(
     elif show_steps is not None:
         raise ValueError(f"`--show-steps` is for restorers of stages; {preset!r} is one model.")
     else:
-        if isinstance(model, zoo.StyleTransferGAN):
-            model = restoring.styled(model, style, strength, keep_color, inputs)
-        elif style:
-            raise ValueError(f"`--style` is for style transfer. Received: {preset!r}")
-        elif (strength, keep_color) != (1.0, 0.0):
-            model = zoo.with_fidelity(model, strength, keep_color)
+        asked = {
+            "--style": list(style),
+            "--change": _options(change, "--change", "age=0.5"),
+            "--text": text,
+        }
+        model = restoring.network_of(model, asked, strength, keep_color, inputs)
         report = restoring.restore(inputs, out, model, tile, precision, not json_, mask)
     lines = [
         f"{row['output']}  {row['width']}x{row['height']}  {row['precision']}  "

@@ -81,6 +81,31 @@ def test_attributes_are_vectors_in_both_signatures(faces, served_faces, pictures
     assert np.abs(made - expected).max() <= 1
 
 
+def test_texts_are_strings_in_both_signatures(tmp_path, pictures):
+    photo, _ = pictures
+    model = zoo.MultimodalGAN(["darker", "warmer"], filters=4, blocks=1, discriminator_filters=4)
+    for variable in model.generator.get_layer("renderer").weights[-4:]:
+        # Gain and offset start from nothing.
+        variable.assign(np.random.default_rng(0).normal(0, 0.1, variable.shape))
+    signatures = load(model, tmp_path / "texts")
+    expected = zoo.restore(model.editor_of("Darker!"), photo, precision="float32").astype(int)
+    assert np.abs(expected - zoo.restore(model.editor_of("warmer"), photo)).max() > 2
+    floats = signatures["serving_default"](images=unit(photo), texts=tf.constant(["Darker!"]))
+    assert np.abs(np.rint(floats["edited_images"][0] * 255) - expected).max() <= 1
+    files = tf.constant([png(photo)])
+    made = signatures["edit_bytes"](image_bytes=files, texts=tf.constant(["Darker!"]))
+    assert np.abs(tf.io.decode_png(made["edited_bytes"][0]).numpy() - expected).max() <= 1
+    for texts, message in ((["hello"], "a word that is known"), ([""], "a word that is known"),
+                           (["darker", "darker"], "must be as many")):  # fmt: skip
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            signatures["serving_default"](images=unit(photo), texts=tf.constant(texts))
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            signatures["edit_bytes"](image_bytes=files, texts=tf.constant(texts))
+    record = export.record(tmp_path / "texts" / "1")
+    assert record["inputs"] == {"images": [None, None, 3], "texts": []}
+    assert record["vocabulary"] == ["", "[UNK]", "darker", "warmer"]
+
+
 def test_requests_that_do_not_fit_are_refused(served_styles, served_faces, pictures):
     photo, painting = map(unit, pictures)
     attempts = [

@@ -1,5 +1,6 @@
 """Runs of models that learn to edit: from pairs, two kinds of images, attributes, frames."""
 
+import csv
 import functools
 import os
 
@@ -21,7 +22,7 @@ class EditingRun:
     """
 
     #: Options of `Settings` that this kind of run has no use for.
-    refused = ("recipe", "unlabelled", "attributes")
+    refused = ("recipe", "unlabelled", "attributes", "captions")
 
     def __init__(self, model, settings, schedule):
         for name in self.refused:
@@ -150,7 +151,7 @@ class UnpairedRun(EditingRun):
 class AttributeRun(EditingRun):
     """A run of `zoo.FaceAttributeGAN`: images and what `--attributes` says of them."""
 
-    refused = ("recipe", "unlabelled", "targets", "reverse")
+    refused = ("recipe", "unlabelled", "targets", "reverse", "captions")
     held_out_batch = 8
 
     def __init__(self, model, settings, schedule):
@@ -199,6 +200,38 @@ class DynamicRun(EditingRun):
         """Inputs of the generator on which collapse shows."""
         images, described = next(iter(self.batches(0)))[0]
         return [images[:4], described[:4, -1]] if len(images) > 1 else None
+
+
+class TextRun(EditingRun):
+    """A run of `zoo.MultimodalGAN`: photographs to edit, or images and their `--captions`."""
+
+    refused = ("recipe", "unlabelled", "attributes", "targets", "reverse")
+    held_out_batch = 8
+
+    @staticmethod
+    def words(settings):
+        """The vocabulary of a new model: the words of the texts that it is trained on."""
+        if settings.captions is None:
+            return pipelines.words()
+        with open(settings.captions, newline="", encoding="utf-8") as file:
+            return pipelines.words(row.get("caption") or "" for row in csv.DictReader(file))
+
+    def make(self, sources, batch_size, shuffle=True, **options):
+        """Batches of images with texts, and their targets."""
+        settings, source = self._settings, sources[0]
+        options = {"read": self._model.read, "image_size": self._side, **options}
+        if settings.captions is None:
+            return pipelines.edited(source, batch_size, shuffle=shuffle, **options)
+        captions = pipelines.read_captions(settings.captions, source)
+        mirror = shuffle and settings.mirror
+        return pipelines.captioned(
+            source, captions, batch_size, shuffle=shuffle, mirror=mirror, **options
+        )
+
+    def alarm_inputs(self):
+        """Inputs of the generator on which collapse shows."""
+        images, texts = next(iter(self.batches(0)))[0]
+        return [images[:4], texts[:4]] if len(images) > 1 else None
 
 
 def _source(data, channels, settings, schedule):

@@ -23,7 +23,7 @@ class LatentRun:
     held_out = None
 
     def __init__(self, model, settings, schedule):
-        for name in ("recipe", "crop", "targets", "reverse", "attributes"):
+        for name in ("recipe", "crop", "targets", "reverse", "attributes", "captions"):
             if getattr(settings, name):
                 raise ValueError(
                     f"`--{name}` is for models on images; a {type(model).__name__} trains on "

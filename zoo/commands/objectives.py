@@ -113,8 +113,8 @@ def build_of_numbers(objective, spec):
     """Make an objective whose options are numbers, but for an adversarial and a pixel loss.
 
     Args:
-        objective: `zoo.LatentObjective`, `CycleObjective`, `AttributeObjective` or
-            `DynamicObjective`.
+        objective: `zoo.LatentObjective`, `CycleObjective`, `AttributeObjective`,
+            `DynamicObjective` or `MultimodalObjective`.
         spec: Dict with some of its arguments, with `adversarial` for the adversarial loss, by name
             or with its options, and with `pixel` as of `build` if it has such a loss:
 
@@ -195,6 +195,7 @@ def builder_of(cls):
         zoo.StyleTransferGAN: build_style,
         zoo.FaceAttributeGAN: functools.partial(build_of_numbers, zoo.AttributeObjective),
         zoo.DynamicGAN: functools.partial(build_of_numbers, zoo.DynamicObjective),
+        zoo.MultimodalGAN: functools.partial(build_of_numbers, zoo.MultimodalObjective),
         zoo.PairedGAN: build,
     }
     return next(make for kind, make in kinds.items() if issubclass(cls, kind))

@@ -28,6 +28,7 @@ class PairedRun:
             "targets": settings.targets,
             "reverse": settings.reverse,
             "attributes": settings.attributes,
+            "captions": settings.captions,
             "features": schedule.features,
         }
         for name, value in refused.items():
@@ -36,7 +37,7 @@ class PairedRun:
                     f"`--{name}` has no meaning for a {type(model).__name__}, which learns from "
                     "images and their degraded versions, and flips its crops by itself."
                 )
-        self._settings, self._schedule = settings, schedule
+        self._model, self._settings, self._schedule = model, settings, schedule
         folder = {}
         if os.path.isdir(settings.data):
             on_error = "skip" if settings.skip_unusable else "raise"
@@ -90,7 +91,7 @@ class PairedRun:
 
     def alarm_inputs(self):
         """Inputs on which collapse shows."""
-        inputs = next(iter(self.batches(0)))[0][:4]
+        inputs = self._model.prepare(next(iter(self.batches(0))), None)["degraded"][:4]
         return inputs if len(inputs) > 1 else None
 
     def watchers(self, out, record):

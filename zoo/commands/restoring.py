@@ -64,25 +64,49 @@ def restore(names, out, model, tile=None, precision="auto", progress=True, mask=
     return report
 
 
-def styled(model, styles, strength, keep_color, names):
-    """Return the network that paints in the styles of pictures.
+def network_of(model, asked, strength, keep_color, names):
+    """Return what of a model restores, paints or edits as is asked for.
 
     Args:
-        model: `zoo.StyleTransferGAN`.
-        styles: Files of style images, at least one.
-        strength: Float in [0, 1]; below 1 there may be one input, with whose style it is mixed.
-        keep_color: Anything but 0 keeps the colours of inputs.
+        model: A model of the zoo.
+        asked: Dict of `--style` (files of style images), `--change` (dict of attributes) and
+            `--text` to what was given, which only the model that it is for may have.
+        strength: Float in [0, 1], share of the result; of style transfer, share of the style.
+        keep_color: Float, see `zoo.with_fidelity`. Of style transfer, anything but 0 keeps colours.
         names: The inputs.
+
+    Raises:
+        ValueError: If something does not fit the model, or it needs what was not given.
     """
-    if not styles:
-        raise ValueError("`--style` must name a picture for a model of style transfer.")
+    kinds = {
+        "--style": zoo.StyleTransferGAN,
+        "--change": zoo.FaceAttributeGAN,
+        "--text": zoo.MultimodalGAN,
+    }
+    for flag, kind in kinds.items():
+        if bool(asked[flag]) != isinstance(model, kind):
+            needs = "needs" if isinstance(model, kind) else "has no use for"
+            raise ValueError(
+                f"{model.name!r}, a {type(model).__name__}, {needs} `{flag}`. "
+                f"Received: {asked[flag]!r}"
+            )
+    if asked["--style"]:
+        return _styled(model, asked["--style"], strength, keep_color, names)
+    if asked["--change"]:
+        model = model.editor_of(asked["--change"])
+    elif asked["--text"]:
+        model = model.editor_of(asked["--text"])
+    if (strength, keep_color) != (1.0, 0.0):
+        model = zoo.with_fidelity(model, strength, keep_color)
+    return model
+
+
+def _styled(model, styles, strength, keep_color, names):
     images = files.inputs(names)
     if strength < 1 and len(images) > 1:
         raise ValueError(f"`--strength` is for one image with `--style`. Received: {len(images)}")
     image = next(iter(images))
-    return zoo.styled_network(
-        model, image, list(styles), strength=strength, keep_color=bool(keep_color)
-    )
+    return zoo.styled_network(model, image, styles, strength=strength, keep_color=bool(keep_color))
 
 
 def restore_in_stages(names, out, restorer, tile=None, precision="auto", show_steps=None):

@@ -14,6 +14,7 @@ from zoo.commands.editing_runs import (
     AlignedRun,
     AttributeRun,
     DynamicRun,
+    TextRun,
     UnpairedRun,
 )
 from zoo.commands.latent_runs import LatentRun
@@ -46,6 +47,7 @@ class Settings:
     targets: str | None = None
     reverse: bool = False
     attributes: str | None = None
+    captions: str | None = None
 
     def __post_init__(self):
         for name in ("steps", "batch_size", "crop", "learning_rate", "discriminator_learning_rate"):
@@ -112,7 +114,10 @@ def train(settings, schedule, out):
 
 def build(settings):
     """Make and compile the model of a run."""
-    model = variants.make(settings.model, settings.options, settings.objective,
+    options = settings.options
+    if variants.variant(settings.model) is zoo.MultimodalGAN:
+        options = {"vocabulary": TextRun.words(settings), **options}
+    model = variants.make(settings.model, options, settings.objective,
                           settings.ema_halflife_images, settings.seed)  # fmt: skip
     if settings.warm_start:
         print(f"{settings.warm_start}: {zoo.warm_start(model, settings.warm_start)}")
@@ -129,6 +134,7 @@ def _kind(model):
         zoo.StyleTransferGAN: UnpairedRun,
         zoo.FaceAttributeGAN: AttributeRun,
         zoo.DynamicGAN: DynamicRun,
+        zoo.MultimodalGAN: TextRun,
         zoo.PairedGAN: PairedRun,  # last, as the others may be of its kind
     }
     return next(run for kind, run in kinds.items() if isinstance(model, kind))

@@ -25,6 +25,11 @@ def snake_case(name):
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
+def variant(name):
+    """Return the variant of a name, or `None` where it names none, but a preset."""
+    return {_bare(each): cls for each, cls in all_variants().items()}.get(_bare(name))
+
+
 def make(name, options, objective=None, ema_halflife_images=0, seed=0):
     """Make a model from the name of a variant, or from a preset to continue with.
 
@@ -39,9 +44,8 @@ def make(name, options, objective=None, ema_halflife_images=0, seed=0):
     Raises:
         ValueError: If the name or an option is unknown.
     """
-    known = all_variants()
     common = {"ema_halflife_images": ema_halflife_images, "seed": seed}
-    cls = {_bare(each): cls for each, cls in known.items()}.get(_bare(name))
+    cls = variant(name)
     if cls is not None:
         return cls(**_made(cls, options, objective), **common)
     trained = zoo.from_preset(name)

@@ -6,17 +6,19 @@ from keras import layers
 from zoo.layers import AdaptiveInstanceNorm, Coordinates, PixelShuffle, PixelUnshuffle
 
 
-def effect_renderer(effect_count=5, filters=48, blocks=4):
+def effect_renderer(effect_count=5, filters=48, blocks=4, coordinates=True, name="effect_renderer"):
     """From an image and what describes a frame to the frame.
 
     The image is corrected by a gain and an offset of each value, as light is a product; the network
-    works at half the size and is told where each pixel lies. Normalising would hide how bright an
-    image is, so the effects scale and shift features that are not normalised.
+    works at half the size. Normalising would hide how bright an image is, so the effects scale and
+    shift features that are not normalised.
 
     Args:
         effect_count: Integer, numbers that describe a frame. Defaults to 5.
         filters: Integer. Defaults to 48.
         blocks: Integer, residual blocks. Defaults to 4.
+        coordinates: Bool, whether the network is told where each pixel lies. Defaults to `True`.
+        name: String. Defaults to `"effect_renderer"`.
 
     Returns:
         A `keras.Model`: `[(N, H, W, 3), (N, effect_count)]` to `(N, H, W, 3)`; sides are even.
@@ -33,7 +35,7 @@ def effect_renderer(effect_count=5, filters=48, blocks=4):
         x = layers.Conv2D(filters, 3, padding="same")(x)
         return AdaptiveInstanceNorm(normalize=False)([x, style])
 
-    x = PixelUnshuffle(2)(Coordinates()(image))
+    x = PixelUnshuffle(2)(Coordinates()(image) if coordinates else image)
     x = layers.ReLU()(modulated(x))
     for _ in range(blocks):
         y = modulated(layers.ReLU()(modulated(x)))
@@ -46,4 +48,4 @@ def effect_renderer(effect_count=5, filters=48, blocks=4):
     )
     scaled = layers.Multiply(dtype="float32")([image, gain])
     outputs = layers.Add(dtype="float32", name="frame")([image, scaled, offset])
-    return keras.Model([image, described], outputs, name="effect_renderer")
+    return keras.Model([image, described], outputs, name=name)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import pipelines
 import zoo
 from zoo.commands import objectives
 
@@ -78,9 +79,9 @@ def test_train_style_transfer(zoo_command, halves, photo_folder, tmp_path):
     preset, painting = tmp_path / "run" / "preset", halves / "0.png"
     zoo_command(*words, preset, "--style", painting, "--strength", 0.5, "--keep-color", 1)
     assert Image.open(tmp_path / "painted.png").size == Image.open(photo_folder / "a.png").size
-    with pytest.raises(ValueError, match="`--style` must name a picture"):
+    with pytest.raises(ValueError, match="a StyleTransferGAN, needs `--style`"):
         zoo_command(*words, preset)
-    with pytest.raises(ValueError, match="`--style` is for style transfer"):
+    with pytest.raises(ValueError, match="has no use for `--style`"):
         zoo_command(*words, "denoise_color", "--style", painting)
     with pytest.raises(ValueError, match="`--objective` needs"):
         objectives.build_style({"file": "a.keras"})
@@ -97,6 +98,11 @@ def test_train_face_attributes(zoo_command, halves, tmp_path):
     zoo_command(*words)
     model = zoo.FaceAttributeGAN.from_preset(tmp_path / "run" / "best")
     assert model.attributes == {"age": (0, 50)}
+    older = ["restore", halves / "0.png", "-o", tmp_path / "older.png", "--preset"]
+    zoo_command(*older, tmp_path / "run" / "preset", "--change", "age=0.5")
+    assert Image.open(tmp_path / "older.png").size == Image.open(halves / "0.png").size
+    with pytest.raises(ValueError, match="`changes` takes age, each in"):
+        zoo_command(*older, tmp_path / "run" / "preset", "--change", "beard=0.5")
     assert model.objective.cycle_weight == 2
 
 
@@ -111,6 +117,39 @@ def test_train_dynamic_effects(zoo_command, halves, tmp_path):
     assert isinstance(model.objective.pixel_loss, zoo.losses.CharbonnierLoss)
 
 
+def test_train_editing_by_text(zoo_command, photo_folder, tmp_path):
+    run = tmp_path / "run"
+    tiny = ["--steps", 2, "--steps-per-epoch", 2, "--batch-size", 2, "--crop", 24,
+            "--set", "filters=4", "--set", "blocks=1", "--set",
+            "discriminator_filters=4"]  # fmt: skip
+    zoo_command("train", "multimodal_gan", "--data", photo_folder, "--validation", photo_folder,
+                "--out", run, "--objective", '{"keep_weight": 2}', *tiny)  # fmt: skip
+    model = zoo.MultimodalGAN.from_preset(run / "best")
+    assert model.objective.keep_weight == 2
+    assert model.tokenizer.get_vocabulary()[2:] == pipelines.words()
+    photo, target = photo_folder / "a.png", tmp_path / "edited.png"
+    words = ["restore", photo, "-o", target, "--preset"]
+    zoo_command(*words, run / "preset", "--text", "make it darker", "--strength", 0.5)
+    assert Image.open(target).size == Image.open(photo).size
+    for text, message in ((None, "needs `--text`"), ("hm", "must hold a word of the vocabulary")):
+        with pytest.raises(ValueError, match=message):
+            zoo_command(*words, run / "preset", *(["--text", text] if text else []))
+
+
+def test_train_editing_by_captions(zoo_command, halves, tmp_path):
+    lines = ["file,caption", *(f"{number}.png,A box at {number}!" for number in range(6))]
+    (tmp_path / "captions.csv").write_text("\n".join(lines) + "\n")
+    zoo_command("train", "multimodal_gan", "--data", halves, "--out", tmp_path / "run",
+                "--captions", tmp_path / "captions.csv", "--mirror", "--objective",
+                '{"pixel_weight": 0, "keep_weight": 1, "reconstruction_weight": 1}',
+                "--steps", 1, "--steps-per-epoch", 1, "--batch-size", 2, "--crop", 24,
+                "--set", "filters=4", "--set", "blocks=1",
+                "--set", "discriminator_filters=4")  # fmt: skip
+    model = zoo.MultimodalGAN.from_preset(tmp_path / "run" / "preset")
+    words = ["0", "1", "2", "3", "4", "5", "a", "at", "box"]
+    assert model.tokenizer.get_vocabulary()[2:] == words
+
+
 @pytest.mark.parametrize(
     ("model", "arguments", "message"),
     [
@@ -122,6 +161,7 @@ def test_train_dynamic_effects(zoo_command, halves, tmp_path):
         ("pix2pix", ["--validation-targets", "sample"], "needs `--validation`"),
         ("face_attribute_gan", [], "needs `--attributes`: a CSV file with the columns file, age"),
         ("srgan", ["--targets", "sample"], "`--targets` has no meaning"),
+        ("pix2pix", ["--captions", "a.csv"], "`--captions` has no meaning"),
         ("dcgan", [], "`--crop` is for models on images"),
     ],
 )

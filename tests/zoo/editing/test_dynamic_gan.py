@@ -3,7 +3,6 @@ import functools
 import cases
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 
 import pipelines
@@ -24,25 +23,12 @@ def sequences(count=4, size=24):
     return (images, effects.numpy()), pipelines.apply_effects(images, effects).numpy()
 
 
-def rendered(model):
-    (images, effects), _ = sequences()
-    return model([images, effects[:, -1]], training=False)
-
-
-def test_training_saving_export_and_replicas(tmp_path, mirrored):
+def test_variant_contract(tmp_path, mirrored):
     data = sequences()
-    model = build(ema_halflife_images=8)
-    assert rendered(model).shape == data[0][0].shape
-    model.compile(metrics=[zoo.metrics.PSNR("rgb")], run_eagerly=True)
+    images, effects = data[0]
     # The last layers start from zeros: the others move from step 2 on.
-    cases.check_training(model, data, 2, ())
-    dataset = tf.data.Dataset.from_tensors(data)
-    assert np.isfinite(model.evaluate(dataset, verbose=0, return_dict=True)["psnr"])
-    cases.check_saving(model, data, tmp_path, rendered)
-    cases.check_export(model, tmp_path)
-    cases.check_graph(model, data)
-    cases.check_replicas(build, data, mirrored, rendered)
-    cases.check_equality(build, data, mirrored)
+    cases.run_editing_test(build, data, folder=tmp_path, strategy=mirrored,
+                           inputs=(images, effects[:, -1]), steps=2)  # fmt: skip
 
 
 def test_terms_by_hand():
