@@ -91,14 +91,33 @@ def old_photo():
 
 
 def old_photo_damage():
-    """Return old photographs with a mask of what is scratched, creased, torn or dusty."""
-    scene, grain, wears, scan = _old_print()
-    # Every print has something to find, and next to every one is more than dust.
-    wears = [step for step in wears if not isinstance(step, (ops.Scratches, ops.Stains))]
-    wears = [ops.Scratches(probability=0.9), *wears]
+    """Return old photographs with a mask of what is scratched, creased, torn or dusty.
+
+    What a mask is for, filling holes, is for damage that hides the photograph and can be seen
+    itself: noise is weaker than in `old_photo`, which repairs what is noisy, and stains and
+    abrasion, which cover areas and leave much of them to see, are not marked.
+    """
+    scene, *_ = _old_print()
+    grain = [
+        ops.GaussianBlur(sigma_px=(0.3, 1.2), probability=0.5),
+        ops.FilmGrain(sigma_levels=(3, 12), size_px=(0.0, 0.8), probability=0.6),
+        ops.Stains(probability=0.1),
+    ]
+    wears = [
+        ops.Scratches(probability=0.9),  # almost every print has something to find
+        ops.Dust(probability=0.5),
+        ops.Creases(probability=0.3),
+        ops.TornEdges(probability=0.08),
+    ]
+    scan = [
+        ops.Abrasion(probability=0.1),
+        ops.LowResolution(factor=(0.6, 1.0), probability=0.2),
+        ops.GaussianNoise(sigma_levels=(2, 12), gray_probability=0.4, probability=0.5),
+        ops.JPEG(quality=(60, 95)),
+    ]
     return {
         "scene": scene,
-        "steps": [*grain, ops.MarkDamage(wears, scan)],
+        "steps": [*grain, ops.MarkDamage(wears, scan, threshold_levels=25)],
         "rounding": True,
         "description": "Old photographs, with a mask of scratches and creases as fourth channel",
         "reference": "Wan et al., https://arxiv.org/abs/2004.09484, section 3.2",
