@@ -1,19 +1,28 @@
 """Score restoration models and what people use without a network on the same damaged photographs.
 
-Results go to `benchmarks/results/restoration.json`, from which the README's tables are made, and
-before/after sheets beside it. Models are presets, by name or folder; each is scored on the recipe
-that it was trained with.
+Results are added to `benchmarks/results/restoration.json`, from which the README's table is made,
+and before/after sheets beside it. Models are presets, by name or folder; each is scored on the
+recipe that it was trained with.
 
     python benchmarks/restoration.py --data BSD100=data/bsd100 --features efficientnet_lite0.keras \
         --preset enhance_low_light --preset inpaint_photo
+
+Stages, here all of `old_photo_full` but for what enlarges and colours, are scored beside the one
+model that is named after them; a latent model fills boxes in images of the size that it makes:
+
+    python benchmarks/restoration.py --data BSD100=data/bsd100 --stages old_photo_full=old_photo
+    python benchmarks/restoration.py --data faces=data/faces --latent stylegan2_faces_64
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import cv2
+import latent_inpainting
 import numpy as np
 import quality
+import staged
 from PIL import Image
 from rich.progress import track
 from skimage import color
@@ -134,20 +143,37 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, metavar="SET=SOURCE")
     parser.add_argument("--features", type=Path, help="efficientnet_lite0.keras")
-    parser.add_argument("--preset", action="append", required=True, help="name or folder")
+    parser.add_argument("--preset", action="append", default=[], help="name or folder")
+    parser.add_argument("--stages", metavar="PRESET=PRESET", help="stages, and one model of them")
+    parser.add_argument("--latent", metavar="PRESET", help="model that makes images from noise")
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     data, equals, source = arguments.data.partition("=")
     if not equals:
         parser.error(f"--data must be NAME=SOURCE. Received: {arguments.data}")
+    sheets = arguments.output.with_suffix("")
     groups = {}
     for name in arguments.preset:
         model = zoo.from_preset(name)
         groups.setdefault(quality.recipe_of(name, model), {})[Path(name).name] = model
     rows = []
     for recipe, models in groups.items():
-        sheet = arguments.output.with_suffix("") / f"{recipe}.png"
+        sheet = sheets / f"{recipe}-{data}.png"
         rows += score(recipe, models, data, source, arguments.features, sheet)
+    if arguments.stages:
+        found, pictures = staged.score(arguments.stages, data, source, arguments.features)
+        rows += found
+        draw(pictures, sheets / f"stages-{data}.png")
+    if arguments.latent:
+        found, pictures = latent_inpainting.score(
+            arguments.latent, data, source, arguments.features
+        )
+        rows += found
+        draw(pictures, sheets / f"latent-{data}.png")
+    if arguments.output.is_file():
+        ours = {(row["recipe"], row["data"]) for row in rows}
+        old = json.loads(arguments.output.read_text())["rows"]
+        rows = [row for row in old if (row["recipe"], row["data"]) not in ours] + rows
     packages = ["tensorflow", "keras", "scikit-image", opencv_distribution()]
     protocol = {"seed": 0, "images": "whole", "mean": "over images"}
     write_json(arguments.output, record("restoration", protocol, packages, rows=rows))

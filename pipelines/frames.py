@@ -62,6 +62,7 @@ def apply_effects(images, described, max_blur_px=9.0):
     Returns:
         float32 tensor `(N, H, W, C)`, or `(N, T, H, W, C)`, in [-1, 1].
     """
+    images, described = (tf.convert_to_tensor(each, tf.float32) for each in (images, described))
     if described.shape.rank == 3:
         count, shape = described.shape[1], tf.shape(images)
         repeated = tf.repeat(images, count, axis=0)

@@ -1,0 +1,75 @@
+"""Prepare what the models that edit are trained on: parts of photographs and faces, and pairs.
+
+Every tenth face and every sixth painting is held out. Written are, below `--out`:
+
+* `faces/{train,test}`: faces; `young`, `old` (as `--young` and `--old` say) in the same parts;
+* `edges/{train,test}`: edges (Canny) and face side by side;
+* `styles/{train,test}`: paintings.
+
+    python benchmarks/editing_data.py --faces faces/ --attributes attributes.csv \
+        --styles paintings/ --out data/editing
+"""
+
+import argparse
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+
+def main():
+    """Parse arguments, write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--faces", type=Path, required=True, help="folder")
+    parser.add_argument("--attributes", type=Path, required=True, help="CSV: file, age, ...")
+    parser.add_argument("--styles", type=Path, required=True, help="folder")
+    parser.add_argument("--young", type=int, nargs=2, default=(15, 32), metavar="AGE")
+    parser.add_argument("--old", type=int, nargs=2, default=(55, 90), metavar="AGE")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
+    arguments = parser.parse_args()
+    ages = read(arguments.attributes, "age")
+    for path, part in parts(arguments.faces, 10):
+        link(path, arguments.out / "faces" / part)
+        for kind in ("young", "old"):
+            low, high = getattr(arguments, kind)
+            if low <= ages[path.name] <= high:
+                link(path, arguments.out / kind / part)
+        target = arguments.out / "edges" / part / f"{path.stem}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(target), with_edges(cv2.imread(str(path))))
+    for path, part in parts(arguments.styles, 6):
+        link(path, arguments.out / "styles" / part)
+    print(arguments.out)
+
+
+def parts(folder, every):
+    """Paths of a folder's files, in order, each with its part: every n-th one is held out."""
+    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    kinds = ["test" if index % every == every // 2 else "train" for index in range(len(paths))]
+    return list(zip(paths, kinds, strict=True))
+
+
+def read(path, column):
+    """Dict of file name to the number in a column of a CSV."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return {row["file"]: float(row[column]) for row in csv.DictReader(file)}
+
+
+def link(path, folder):
+    """Put a link to a file into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / path.name
+    target.unlink(missing_ok=True)
+    target.symlink_to(path.resolve())
+
+
+def with_edges(face):
+    """Edges in white on black, left of the face."""
+    gray = cv2.GaussianBlur(cv2.cvtColor(face, cv2.COLOR_BGR2GRAY), (0, 0), 1.0)
+    edges = cv2.Canny(gray, 50, 110)
+    return np.concatenate([cv2.cvtColor(edges, cv2.COLOR_GRAY2BGR), face], axis=1)
+
+
+if __name__ == "__main__":
+    main()
