@@ -1,7 +1,7 @@
 """Measure whether models that edit do what they are asked for, and leave the rest as it is.
 
 Each system is a run of `zoo train` or a preset; results go to `benchmarks/results/editing.json`, of
-which the README's table is made, and pictures beside it. Data as `editing_data.py` prepares it.
+which the README's table is made. `--sheets` draws what was measured. Data as of `editing_data.py`.
 
     python benchmarks/editing.py --data data/editing --attributes attributes.csv \
         --photos photos/ --features efficientnet_lite0.keras \
@@ -40,6 +40,7 @@ def main():
     parser.add_argument("--photos", type=Path, help="folder with train and validation")
     parser.add_argument("--features", help="efficientnet_lite0.keras")
     parser.add_argument("--system", action="append", required=True, metavar="NAME=PRESET")
+    parser.add_argument("--sheets", type=Path, help="folder for pictures, which show the data")
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     bench = Bench(arguments)
@@ -60,7 +61,8 @@ def main():
         print(json.dumps(facts, indent=2), flush=True)
         rows = [each for each in rows if each["system"] != name] + [facts]
         rows.sort(key=lambda row: list(SYSTEMS).index(row["system"]))
-        save(sheet, arguments.output.with_suffix("") / f"{name}.jpg")
+        if arguments.sheets:
+            save(sheet, arguments.sheets / f"{name}.jpg")
         protocol = {"seed": 0, "levels": "8-bit rounded"}
         packages = ("tensorflow", "keras", "scipy")
         write_json(arguments.output, record("editing", protocol, packages, rows=rows))

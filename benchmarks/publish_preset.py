@@ -23,7 +23,12 @@ from zoo.commands import evaluating
 
 PRESETS = Path(zoo.__file__).parent / "presets"
 #: Metric, its title and digits.
-METRICS = (("psnr", "PSNR", 2), ("ssim", "SSIM", 4), ("feature_distance", "feature distance", 4))
+METRICS = (
+    ("psnr", "PSNR", 2),
+    ("ssim", "SSIM", 4),
+    ("feature_distance", "feature distance", 4),
+    ("iou", "IoU", 3),
+)
 
 
 def main():
@@ -54,14 +59,18 @@ def main():
             print("\n".join(evaluating.as_lines(report)), flush=True)
             name = f"{data}, {recipe}" if arguments.recipes else data
             scores[name] = {**report, "data": data}
-    headline = [
-        f"{name} {score['psnr']['restored']:.2f} dB (input {score['psnr']['input']:.2f})"
-        for name, score in scores.items()
-    ]
+    headline = [f"{name} {headline_of(score)}" for name, score in scores.items()]
     model.save_to_preset(folder, **publish, scores=scores, headline=headline)
     before_after(model, folder / "before_after.jpg")
     (folder / "card.md").write_text(card(arguments.name, model, training, facts, scores))
     print(folder)
+
+
+def headline_of(score):
+    """The score that `zoo list` shows."""
+    if "iou" in score:
+        return f"IoU {score['iou']['restored']:.3f}"
+    return f"{score['psnr']['restored']:.2f} dB (input {score['psnr']['input']:.2f})"
 
 
 def before_after(model, path):
@@ -69,8 +78,17 @@ def before_after(model, path):
     rows = []
     for index, (_, image) in enumerate(pipelines.sample(image_size=288).ordered().take(3)):
         degraded, _ = pipelines.recipe(model.default_recipe).pair(image[None], (3, index))
-        restored = zoo.restore(model, to_levels(degraded[0]))
         shown = to_levels(evaluating.enlarge(degraded, model.scale)[0])
+        if degraded.shape[-1] == model.generator.input_shape[-1] == 3:
+            restored = zoo.restore(model, to_levels(degraded[0]))
+        else:  # the last channel is a mask, which is given, or is to be found
+            shown, mask = shown[..., :3], shown[..., 3:] > 127
+            if model.generator.output_shape[-1] == 1:
+                found = zoo.restore(model, shown)
+                restored = np.repeat(found.reshape(*found.shape[:2], 1), 3, axis=-1)
+            else:
+                restored = zoo.inpaint(model, shown, mask[..., 0])
+                shown = np.where(mask, 255, shown).astype(np.uint8)
         rows.append(np.concatenate([shown, restored], axis=1))
     Image.fromarray(np.concatenate(rows, axis=0)).save(path, quality=92)
 
@@ -88,9 +106,10 @@ def card(name, model, training, facts, scores):
         for metric, title, digits in METRICS:
             if metric in score:
                 value = score[metric]
+                before = f"{value['input']:.{digits}f}" if "input" in value else ""
                 rows.append(
                     f"| {data} | `{score['recipe']}` | {title} | "
-                    f"{value['input']:.{digits}f} | {value['restored']:.{digits}f} | "
+                    f"{before} | {value['restored']:.{digits}f} | "
                     f"{value['protocol']} |"
                 )
     return "\n".join(

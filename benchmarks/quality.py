@@ -25,6 +25,8 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "quality.json"
 #: The noise levels on which blind denoisers are compared.
 _LEVELS = {"denoise-blind": ("denoise-15", "denoise-25", "denoise-50")}
+#: What `restoration.py` scores, beside other methods.
+_ELSEWHERE = ("low-light", "lama-medium", "grayscale", "old-photo-damage")
 
 
 def main():
@@ -54,7 +56,7 @@ def by_recipe(presets):
     groups = {}
     for name in presets:
         model = zoo.from_preset(name)
-        if not isinstance(model, zoo.PairedGAN):
+        if not isinstance(model, zoo.PairedGAN) or recipe_of(name, model) in _ELSEWHERE:
             continue
         for recipe in _LEVELS.get(model.default_recipe, (recipe_of(name, model),)):
             groups.setdefault(recipe, {})[name] = model

@@ -10,6 +10,8 @@ import re
 import sys
 from pathlib import Path
 
+import editing_table
+
 import pipelines
 import zoo
 from zoo.commands import variants
@@ -26,8 +28,10 @@ def presets_table():
     ]
     for name in zoo.list_presets():
         record = zoo.preset_record(name)
-        weights = zoo.from_preset(name).generator.count_params()
         for score in record.get("scores", {}).values():
+            if "psnr" not in score:
+                continue
+            weights = zoo.from_preset(name).generator.count_params()
             gains = [
                 f"{score[metric]['input']:.{_METRICS[metric][1]}f} → "
                 f"**{score[metric]['restored']:.{_METRICS[metric][1]}f}**"
@@ -80,8 +84,16 @@ def recipes_table():
 
 def quality_table():
     """A table for each recipe: presets, classical methods and what others published."""
-    measured = _results("quality")["rows"]
     published = json.loads((HERE / "published.json").read_text())
+    return _table_of_each_recipe(_results("quality")["rows"], published)
+
+
+def restoration_table():
+    """A table for each recipe: presets, and what is done without a network."""
+    return _table_of_each_recipe(_results("restoration")["rows"], [])
+
+
+def _table_of_each_recipe(measured, published):
     lines = []
     for recipe in dict.fromkeys(row["recipe"] for row in measured):
         mine, theirs = ([row for row in rows if row["recipe"] == recipe]
@@ -89,7 +101,7 @@ def quality_table():
         columns = list(dict.fromkeys((row["data"], row["metric"]) for row in mine))
         rows = [row for row in [*mine, *theirs] if (row["data"], row["metric"]) in columns]
         lines += [
-            f"**`{recipe}`**: {pipelines.recipe(recipe).description}. {_protocols(mine)}",
+            f"**`{recipe}`**: {_description(recipe)}. {_protocols(mine)}",
             "",
             "| method | "
             + " | ".join(f"{data} {_METRICS[name][0]}" for data, name in columns)
@@ -108,8 +120,23 @@ def quality_table():
     return lines[:-1]
 
 
+def _description(recipe):
+    if recipe in pipelines.list_recipes():
+        return pipelines.recipe(recipe).description
+    return "a square in the middle, filled by a search for the latents that fit best"
+
+
 #: Metric -> its title and digits.
-_METRICS = {"psnr": ("PSNR", 2), "ssim": ("SSIM", 4), "feature_distance": ("feature distance", 4)}
+_METRICS = {
+    "psnr": ("PSNR", 2),
+    "ssim": ("SSIM", 4),
+    "feature_distance": ("feature distance", 4),
+    "hole_psnr": ("PSNR of holes", 2),
+    "ciede2000": ("CIEDE2000", 2),
+    "colorfulness": ("colourfulness", 1),
+    "lightness_error": ("largest error of L*", 2),
+    "iou": ("IoU of the mask", 3),
+}
 
 
 def _protocols(rows):
@@ -121,9 +148,10 @@ def _protocols(rows):
 
 
 def _title(row):
-    if row.get("preset"):
-        weights = zoo.from_preset(row["method"]).generator.count_params()
-        return f"**`{row['method']}`** ({weights / 1e6:.2f} M)"
+    if row.get("preset") and row["method"] in zoo.list_presets():
+        model = zoo.from_preset(row["method"])
+        weights = f" ({model.generator.count_params() / 1e6:.2f} M)" * hasattr(model, "generator")
+        return f"**`{row['method']}`**{weights}"
     if "source" not in row:
         return row["method"]
     link = re.match(r"https://\S+[^,\s]", row["source"])
@@ -193,6 +221,17 @@ def inference_table():
             f"{each['seconds']:.0f} | {each['peak_mib']} |"
         )
     return [*rows, "", _machine(results, "tensorflow", "onnxruntime", "openvino")]
+
+
+def edited_table():
+    """One row for each system: what was asked for, how often or how well it happened."""
+    results = _results("editing")
+    rows = ["| system | trained | measured |", "|---|---|---|"]
+    for row in results["rows"]:
+        name = row["system"]
+        trained = f"{row['steps']:,} steps, {row['seconds'] / 60:.0f} min"
+        rows.append(f"| `{name}` | {trained} | {editing_table.SAID[name](row)} |")
+    return rows
 
 
 def generation_table():
@@ -311,6 +350,8 @@ TABLES = {
     "variants": variants_table,
     "recipes": recipes_table,
     "quality": quality_table,
+    "restoration": restoration_table,
+    "editing": edited_table,
 }
 
 

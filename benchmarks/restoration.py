@@ -1,7 +1,7 @@
 """Score restoration models and what people use without a network on the same damaged photographs.
 
-Results are added to `benchmarks/results/restoration.json`, from which the README's table is made,
-and before/after sheets beside it. Models are presets, by name or folder; each is scored on the
+Results are added to `benchmarks/results/restoration.json`, from which the README's table is made;
+`--sheets` draws before and after. Models are presets, by name or folder; each is scored on the
 recipe that it was trained with.
 
     python benchmarks/restoration.py --data BSD100=data/bsd100 --features efficientnet_lite0.keras \
@@ -146,30 +146,34 @@ def main():
     parser.add_argument("--preset", action="append", default=[], help="name or folder")
     parser.add_argument("--stages", metavar="PRESET=PRESET", help="stages, and one model of them")
     parser.add_argument("--latent", metavar="PRESET", help="model that makes images from noise")
+    parser.add_argument("--sheets", type=Path, help="folder for pictures, which show the data")
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     data, equals, source = arguments.data.partition("=")
     if not equals:
         parser.error(f"--data must be NAME=SOURCE. Received: {arguments.data}")
-    sheets = arguments.output.with_suffix("")
     groups = {}
     for name in arguments.preset:
         model = zoo.from_preset(name)
         groups.setdefault(quality.recipe_of(name, model), {})[Path(name).name] = model
-    rows = []
+    rows, sheets = [], {}
     for recipe, models in groups.items():
-        sheet = sheets / f"{recipe}-{data}.png"
-        rows += score(recipe, models, data, source, arguments.features, sheet)
+        found, pictures = score(recipe, models, data, source, arguments.features)
+        rows += found
+        sheets[recipe] = pictures
     if arguments.stages:
         found, pictures = staged.score(arguments.stages, data, source, arguments.features)
         rows += found
-        draw(pictures, sheets / f"stages-{data}.png")
+        sheets["stages"] = pictures
     if arguments.latent:
         found, pictures = latent_inpainting.score(
             arguments.latent, data, source, arguments.features
         )
         rows += found
-        draw(pictures, sheets / f"latent-{data}.png")
+        sheets["latent"] = pictures
+    if arguments.sheets:
+        for name, pictures in sheets.items():
+            draw(pictures, arguments.sheets / f"{name}-{data}.png")
     if arguments.output.is_file():
         ours = {(row["recipe"], row["data"]) for row in rows}
         old = json.loads(arguments.output.read_text())["rows"]
@@ -180,8 +184,8 @@ def main():
     print(arguments.output)
 
 
-def score(recipe, models, data, source, features, sheet):
-    """Score all methods for one recipe, and draw what they make of the first photographs.
+def score(recipe, models, data, source, features):
+    """Score all methods for one recipe.
 
     Args:
         recipe: Name of a recipe of `METHODS`.
@@ -189,10 +193,10 @@ def score(recipe, models, data, source, features, sheet):
         data: Name of the set.
         source: What `pipelines.from_source` takes.
         features: Path of the feature network, or `None`.
-        sheet: Path of the PNG to draw.
 
     Returns:
-        List of rows, one for each method and metric.
+        `(rows, pictures)`: rows as of `quality.rows_of`, and what all methods make of the first
+        photographs, lists of uint8 pictures.
     """
     methods = METHODS[recipe] | {name: evaluating.restorer(each) for name, each in models.items()}
     model = next(iter(models.values()))
@@ -210,14 +214,14 @@ def score(recipe, models, data, source, features, sheet):
                 values.append(each(degraded, clean, output))
         if len(pictures) < _SHOWN:
             given = _shown_input(degraded, clean.shape[-1])
-            pictures.append([levels(each[0]) for each in (given, *outputs.values(), clean)])
-    draw(pictures, sheet)
+            made = (output for name, output in outputs.items() if name != "input")
+            pictures.append([levels(each[0]) for each in (given, *made, clean)])
     means = {
         name: [(each, float(each.result())) for each in metrics[name]]
         + [(each, float(np.mean(values))) for each, values in extra[name].items()]
         for name in methods
     }
-    return quality.rows_of(recipe, data, len(photos), models, means)
+    return quality.rows_of(recipe, data, len(photos), models, means), pictures
 
 
 def _shown_input(degraded, channels):
