@@ -10,7 +10,7 @@ import pipelines
 import zoo
 
 _SHARE = 0.4  # of the image that is cut out
-_COUNT, _SHOWN = 50, 8
+_COUNT, _SHOWN = 24, 8
 
 
 def score(preset, data, source, features):

@@ -174,13 +174,16 @@ def main():
     if arguments.sheets:
         for name, pictures in sheets.items():
             draw(pictures, arguments.sheets / f"{name}-{data}.png")
+    packages = ["tensorflow", "keras", "scikit-image", opencv_distribution()]
+    protocol = {"seed": 0, "images": "whole", "mean": "over images"}
+    result = record("restoration", protocol, packages)
+    rows = [{**row, "command": result["command"]} for row in rows]
     if arguments.output.is_file():
         ours = {(row["recipe"], row["data"]) for row in rows}
         old = json.loads(arguments.output.read_text())["rows"]
         rows = [row for row in old if (row["recipe"], row["data"]) not in ours] + rows
-    packages = ["tensorflow", "keras", "scikit-image", opencv_distribution()]
-    protocol = {"seed": 0, "images": "whole", "mean": "over images"}
-    write_json(arguments.output, record("restoration", protocol, packages, rows=rows))
+    result["command"], result["rows"] = "in each row", rows
+    write_json(arguments.output, result)
     print(arguments.output)
 
 

@@ -1,0 +1,127 @@
+"""Publish the preset of a run that edits, with what `editing.py` measured and a card.
+
+The pictures of the card are made from photographs that scikit-image ships.
+
+    python benchmarks/publish_editing.py runs/styles style_transfer_any --system styles \\
+        --facts benchmarks/presets/style_transfer_any.json
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import editing_table
+import numpy as np
+import skimage
+from editing_data import with_edges
+from PIL import Image
+from publish_preset import PRESETS, origin
+
+import zoo
+
+HERE = Path(__file__).resolve().parent
+_PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
+_FACE = (160, 45, 280, 165)  # left, top, right, bottom in px: aligned as in the training data
+
+
+def main():
+    """Parse arguments, publish, draw, write the card."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, help="folder of the run")
+    parser.add_argument("name", help="name of the preset")
+    parser.add_argument("--system", required=True, choices=PICTURES, help="of editing.json")
+    parser.add_argument("--facts", type=Path, required=True, help="JSON: about, data, licence, ...")
+    arguments = parser.parse_args()
+    facts = json.loads(arguments.facts.read_text())
+    results = json.loads((HERE / "results" / "editing.json").read_text())
+    row = next(row for row in results["rows"] if row["system"] == arguments.system)
+    training = zoo.preset_record(arguments.run / "preset")["training"]
+    training = {**training, "data": facts["data_name"], **facts.get("options", {})}
+    folder = PRESETS / arguments.name
+    model = zoo.from_preset(arguments.run / "preset")
+    said = editing_table.SAID[arguments.system](row)
+    # The objective names files of this machine; a model that is only used needs none.
+    model.save_to_preset(folder, half=True, training=training, headline=[facts["headline"]])
+    model = zoo.from_preset(folder)
+    Image.fromarray(PICTURES[arguments.system](model)).save(folder / "pictures.jpg", quality=92)
+    (folder / "card.md").write_text(card(arguments.name, model, training, facts, said))
+    print(folder)
+
+
+def card(name, model, training, facts, said):
+    """Return the card as Markdown."""
+    return "\n".join(
+        [
+            f"# {name}",
+            "",
+            facts["about"],
+            "",
+            "![pictures](pictures.jpg)",
+            "",
+            facts["pictures"],
+            "",
+            *origin(name, model, training, facts),
+            "",
+            "## Scores",
+            "",
+            f"{said[0].upper()}{said[1:]}. `benchmarks/editing.py`, on held-out images.",
+            "",
+            "## What it does badly",
+            "",
+            *[f"- {weakness}" for weakness in facts["weaknesses"]],
+            "",
+        ]
+    )
+
+
+def photograph(name, width=None, box=None):
+    """One of scikit-image's photographs, uint8."""
+    picture = Image.open(_PHOTOGRAPHS / name).convert("RGB")
+    picture = picture if box is None else picture.crop(box)
+    if width is not None:
+        size = (width, round(picture.height * width / picture.width))
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+def styles(model):
+    """Photographs, below each painted in the style of the first picture of the row."""
+    photos = [photograph(name, 300)[:200] for name in ("chelsea.png", "coffee.png", "rocket.jpg")]
+    rows = [np.concatenate([np.full((200, 200, 3), 255, "uint8"), *photos], axis=1)]
+    for name in ("ihc.png", "hubble_deep_field.jpg", "retina.jpg", "color.png"):
+        painting = photograph(name)
+        side = min(painting.shape[:2])
+        shown = np.asarray(Image.fromarray(painting[:side, :side]).resize((200, 200)))
+        small = np.asarray(Image.fromarray(painting[:side, :side]).resize((256, 256)))
+        rows.append(np.concatenate([shown, *(zoo.stylize(model, x, small) for x in photos)], 1))
+    return np.concatenate(rows)
+
+
+def attributes(model):
+    """A face with each attribute lowered and raised."""
+    face = photograph("astronaut.png", 64, _FACE)
+    rows = []
+    for name in model.attributes:
+        editors = (model.editor_of({name: amount}) for amount in (-1, -0.5, 0, 0.5, 1))
+        rows.append(np.concatenate([zoo.restore(editor, face) for editor in editors], axis=1))
+    return enlarged(np.concatenate(rows), 3)
+
+
+def faces_of_edges(model):
+    """Edges of a face, what becomes of them, and the face."""
+    face = photograph("astronaut.png", 96, _FACE)
+    edges, face = np.split(with_edges(np.ascontiguousarray(face[..., ::-1])), 2, axis=1)
+    return enlarged(np.concatenate([edges, zoo.restore(model, edges), face[..., ::-1]], axis=1), 2)
+
+
+def enlarged(pixels, factor):
+    """Pixels as squares."""
+    return cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)
+
+
+#: System -> function of a model that draws.
+PICTURES = {"styles": styles, "attributes": attributes, "pix2pix": faces_of_edges}
+
+if __name__ == "__main__":
+    main()
