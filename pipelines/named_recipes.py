@@ -91,11 +91,11 @@ def old_photo():
 
 
 def old_photo_damage():
-    """Return old photographs with a mask of what is scratched, creased, torn or dusty.
+    """Return old photographs with a mask of what is scratched, creased or torn.
 
     What a mask is for, filling holes, is for damage that hides the photograph and can be seen
-    itself: noise is weaker than in `old_photo`, which repairs what is noisy, and stains and
-    abrasion, which cover areas and leave much of them to see, are not marked.
+    itself: noise is weaker than in `old_photo`, which repairs what is noisy. Stains and abrasion,
+    which leave much to see, and dust, whose specks `old_photo` repairs, are not marked.
     """
     scene, *_ = _old_print()
     grain = [
@@ -105,19 +105,19 @@ def old_photo_damage():
     ]
     wears = [
         ops.Scratches(probability=0.9),  # almost every print has something to find
-        ops.Dust(probability=0.5),
         ops.Creases(probability=0.3),
-        ops.TornEdges(probability=0.08),
+        ops.TornEdges(probability=0.12),
     ]
     scan = [
         ops.Abrasion(probability=0.1),
+        ops.Dust(probability=0.3),
         ops.LowResolution(factor=(0.6, 1.0), probability=0.2),
         ops.GaussianNoise(sigma_levels=(2, 12), gray_probability=0.4, probability=0.5),
         ops.JPEG(quality=(60, 95)),
     ]
     return {
         "scene": scene,
-        "steps": [*grain, ops.MarkDamage(wears, scan, threshold_levels=25)],
+        "steps": [*grain, ops.MarkDamage(wears, scan, threshold_levels=30)],
         "rounding": True,
         "description": "Old photographs, with a mask of scratches and creases as fourth channel",
         "reference": "Wan et al., https://arxiv.org/abs/2004.09484, section 3.2",

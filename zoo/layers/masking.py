@@ -49,3 +49,69 @@ class Complete(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         """Shape of the output."""
         return tuple(input_shape[1])
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Premultiply(keras.layers.Layer):
+    """Images and mask to what of them is visible: premultiplied colours and coverage.
+
+    Example:
+
+    >>> Premultiply()(tf.constant([[[[0.5, 0.0], [0.5, 1.0]]]])).numpy().tolist()
+    [[[[0.5, 1.0], [0.0, 0.0]]]]
+
+    Reference:
+        Porter and Duff 1984, https://doi.org/10.1145/964965.808606, section 3.
+    """
+
+    def call(self, inputs):
+        """`(N, H, W, C + 1)` to the same shape."""
+        visible = 1.0 - inputs[..., -1:]
+        return tf.concat([inputs[..., :-1] * visible, visible], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output."""
+        return tuple(input_shape)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Unpremultiply(keras.layers.Layer):
+    """Premultiplied colours and coverage to colours; 0 where nothing is covered.
+
+    Example:
+
+    >>> Unpremultiply()(tf.constant([[[[0.25, 0.5], [0.0, 0.0]]]])).numpy().tolist()
+    [[[[0.5], [0.0]]]]
+    """
+
+    def call(self, inputs):
+        """`(N, H, W, C + 1)` to `(N, H, W, C)`."""
+        return tf.math.divide_no_nan(inputs[..., :-1], inputs[..., -1:])
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output."""
+        return (*input_shape[:-1], input_shape[-1] - 1)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Over(keras.layers.Layer):
+    """Put premultiplied colours with their coverage over images.
+
+    Example:
+
+    >>> half, behind = tf.constant([[[[0.5, 0.5]]]]), tf.constant([[[[0.2]]]])
+    >>> Over()([half, behind]).numpy().round(3).tolist()
+    [[[[0.6000000238418579]]]]
+
+    Reference:
+        Porter and Duff 1984, https://doi.org/10.1145/964965.808606, section 4.3.
+    """
+
+    def call(self, inputs):
+        """`(N, H, W, C + 1)` and `(N, H, W, C)` to the latter."""
+        near, behind = inputs
+        return near[..., :-1] + (1.0 - near[..., -1:]) * behind
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output."""
+        return tuple(input_shape[1])

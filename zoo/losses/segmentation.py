@@ -17,7 +17,7 @@ class MaskLoss(ImageLoss):
 
     Args:
         positive_weight: Float above 0, weight of pixels where there is something in the
-            cross-entropy. Defaults to 4.
+            cross-entropy. Defaults to 2.
         dice_weight: Float of 0 or more. Defaults to 1.
         reduction: As in `keras.losses.Loss`; the unreduced loss has shape `(N,)`. Defaults to
             `"sum_over_batch_size"`.
@@ -39,7 +39,7 @@ class MaskLoss(ImageLoss):
 
     def __init__(
         self,
-        positive_weight=4.0,
+        positive_weight=2.0,
         dice_weight=1.0,
         reduction="sum_over_batch_size",
         name=None,

@@ -3,21 +3,33 @@
 import keras
 from keras import layers
 
-from zoo.layers import Complete, Gate, PixelShuffle, PixelUnshuffle, Resize
+from zoo.layers import (
+    Complete,
+    Gate,
+    Over,
+    PixelShuffle,
+    PixelUnshuffle,
+    Premultiply,
+    Resize,
+    Unpremultiply,
+)
 
 
-def gated_unet(channels=3, filters=(32, 64, 128), dilations=(2, 4, 8)):
+def gated_unet(channels=3, filters=(32, 64, 128, 128), dilations=(1, 2, 5)):
     """A U-Net of gated convolutions with dilated ones in the middle.
 
-    The first level works at half resolution (pixel-unshuffle) and each further one at half of that;
-    the dilated convolutions see across large holes. Sizes must be multiples of
-    `2 ** len(filters)`.
+    Holes begin as what is around them, smoothly continued (`smooth_fill`), so that the network has
+    to draw only what differs from it. The first level works at half resolution (pixel-unshuffle)
+    and each further one at half of that; the dilated convolutions see across large holes. Sizes
+    must be multiples of `2 ** len(filters)`.
 
     Args:
         channels: Integer, of the image. Defaults to 3.
-        filters: Sequence of integers, filters of each level. Defaults to `(32, 64, 128)`.
+        filters: Sequence of integers, filters of each level. Defaults to
+            `(32, 64, 128, 128)`.
         dilations: Sequence of integers, of the convolutions at the lowest level. Defaults to
-            `(2, 4, 8)`.
+            `(1, 2, 5)`, which leave no grid (Wang et al. 2018, https://arxiv.org/abs/1702.08502,
+            section 3.2).
 
     Returns:
         A `keras.Model`: images with the mask (1 = hole) as last channel, `(N, H, W, channels + 1)`,
@@ -34,7 +46,7 @@ def gated_unet(channels=3, filters=(32, 64, 128), dilations=(2, 4, 8)):
     return keras.Model(inputs, outputs, name="gated_unet")
 
 
-def coarse_to_fine(channels=3, filters=(32, 64, 128), dilations=(2, 4, 8)):
+def coarse_to_fine(channels=3, filters=(32, 64, 128, 128), dilations=(1, 2, 5)):
     """Two networks of the kind of `gated_unet`: one fills holes at half the size, one refines.
 
     The first sees twice as far for a quarter of the cost; the second sees the image with the first
@@ -42,9 +54,11 @@ def coarse_to_fine(channels=3, filters=(32, 64, 128), dilations=(2, 4, 8)):
 
     Args:
         channels: Integer, of the image. Defaults to 3.
-        filters: Sequence of integers, filters of each level. Defaults to `(32, 64, 128)`.
+        filters: Sequence of integers, filters of each level. Defaults to
+            `(32, 64, 128, 128)`.
         dilations: Sequence of integers, of the convolutions at the lowest level. Defaults to
-            `(2, 4, 8)`.
+            `(1, 2, 5)`, which leave no grid (Wang et al. 2018, https://arxiv.org/abs/1702.08502,
+            section 3.2).
 
     Returns:
         A `keras.Model` as `gated_unet` returns, with one more layer, `"coarse"`: what the first
@@ -67,8 +81,10 @@ def coarse_to_fine(channels=3, filters=(32, 64, 128), dilations=(2, 4, 8)):
 
 
 def _drawn(masked, channels, filters, dilations, name):
-    """Gated levels: images with their mask to what should be drawn everywhere, in [-1, 1]."""
-    x = _gated(PixelUnshuffle(2)(masked), filters[0])
+    """Gated levels: images with their mask to what should be drawn everywhere."""
+    smooth = smooth_fill(masked, len(filters))
+    x = layers.Concatenate()([masked, smooth])
+    x = _gated(PixelUnshuffle(2)(x), filters[0])
     skips = []
     for width in filters[1:]:
         skips.append(x)
@@ -80,7 +96,32 @@ def _drawn(masked, channels, filters, dilations, name):
         x = _gated(layers.Concatenate()([x, skips.pop()]), width)
     x = layers.Conv2D(4 * channels, 3, padding="same", dtype="float32")(x)
     x = PixelShuffle(2, dtype="float32")(x)
-    return layers.Activation("tanh", dtype="float32", name=name)(x)
+    return layers.Add(dtype="float32", name=name)([smooth, x])
+
+
+def smooth_fill(masked, levels):
+    """Continue images into their holes: averages of what is visible, from coarse to fine.
+
+    Args:
+        masked: Symbolic images with the mask (1 = hole) as last channel, `(N, H, W, C + 1)`.
+        levels: Integer, halvings of the size; sides are multiples of `2 ** levels`. Where nothing
+            is visible within about `5 * 2 ** levels` pixels, the result is 0.
+
+    Returns:
+        Symbolic images `(N, H, W, C)`; what is visible is unchanged.
+
+    Reference:
+        Gortler et al. 1996 (pull-push), https://doi.org/10.1145/237170.237200, section 3.4.
+    """
+    visible = [Premultiply(dtype="float32")(masked)]
+    for _ in range(levels):
+        visible.append(layers.AveragePooling2D(2, dtype="float32")(visible[-1]))
+    wide = layers.AveragePooling2D(5, 1, "same", dtype="float32")(visible.pop())
+    filled = Unpremultiply(dtype="float32")(wide)
+    while visible:
+        behind = Resize(2, smooth=True, dtype="float32")(filled)
+        filled = Over(dtype="float32")([visible.pop(), behind])
+    return filled
 
 
 def _gated(x, filters, **kwargs):

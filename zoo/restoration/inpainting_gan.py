@@ -20,9 +20,10 @@ class InpaintingGAN(PairedGAN):
 
     Args:
         channels: Integer, 3 for colour (default), 1 for gray.
-        filters: Sequence of integers, filters of each level. Defaults to `(32, 64, 128)`.
+        filters: Sequence of integers, filters of each level. Defaults to
+            `(32, 64, 128, 128)`.
         dilations: Sequence of integers, of the convolutions at the lowest level. Defaults to
-            `(2, 4, 8)`.
+            `(1, 2, 5)`.
         discriminator_filters: Integer, of the discriminator's first convolution. Defaults to 64.
         hole_weight: Float, weight of the pixel loss in holes, as its mean over their pixels.
             Defaults to 1.
@@ -55,8 +56,8 @@ class InpaintingGAN(PairedGAN):
     def __init__(
         self,
         channels=3,
-        filters=(32, 64, 128),
-        dilations=(2, 4, 8),
+        filters=(32, 64, 128, 128),
+        dilations=(1, 2, 5),
         discriminator_filters=64,
         hole_weight=1.0,
         valid_weight=1.0,

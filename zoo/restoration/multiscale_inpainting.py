@@ -42,5 +42,5 @@ class MultiScaleInpainting(InpaintingGAN):
     make_generator = staticmethod(coarse_to_fine)
     make_discriminator = staticmethod(global_and_local_discriminator)
 
-    def __init__(self, channels=3, filters=(32, 64, 128), **kwargs):
+    def __init__(self, channels=3, filters=(32, 64, 128, 128), **kwargs):
         super().__init__(channels, filters, **kwargs)

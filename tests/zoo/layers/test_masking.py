@@ -1,8 +1,9 @@
+import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.layers import Complete, Gate
-from zoo.networks.inpainting import gated_unet
+from zoo.layers import Complete, Gate, Over, Premultiply, Unpremultiply
+from zoo.networks.inpainting import gated_unet, smooth_fill
 
 
 def test_gate_golden():
@@ -37,3 +38,41 @@ def test_generator_draws_what_it_says_in_holes():
     holes = masked[..., 1:] > 0
     np.testing.assert_array_equal(parts[1], np.where(holes, parts[0], masked[..., :1]))
     assert np.abs(parts[0]).max() <= 1
+
+
+def test_premultiplied_images_are_put_over_others():
+    rng = np.random.default_rng(0)
+    image, behind = rng.uniform(-1, 1, (2, 2, 4, 5, 3)).astype("float32")
+    mask = rng.integers(0, 2, (2, 4, 5, 1)).astype("float32")
+    visible = Premultiply()(np.concatenate([image, mask], axis=-1))
+    np.testing.assert_array_equal(visible[..., :3], image * (1 - mask))
+    np.testing.assert_array_equal(visible[..., 3:], 1 - mask)
+    np.testing.assert_array_equal(Over()([visible, behind]), np.where(mask > 0, behind, image))
+    halves = 0.5 * np.asarray(visible)
+    expected = np.where(mask > 0, 0, image)
+    np.testing.assert_allclose(Unpremultiply()(halves), expected, atol=1e-6)
+
+
+def test_holes_begin_as_their_surroundings():
+    inputs = keras.Input((None, None, 2))
+    fill = keras.Model(inputs, smooth_fill(inputs, levels=3))
+    ramp = np.tile(np.linspace(-0.5, 0.5, 32, dtype="float32")[None, None, :, None], (1, 32, 1, 1))
+    mask = np.zeros_like(ramp)
+    mask[:, 10:22, 10:22] = 1
+    filled = fill(np.concatenate([np.where(mask > 0, 7.0, ramp), mask], axis=-1)).numpy()
+    np.testing.assert_allclose(filled[mask == 0], ramp[mask == 0], atol=1e-7)
+    assert np.abs(filled - ramp).max() < 0.12
+    steps = np.abs(np.diff(filled, axis=2))
+    assert steps.max() < 0.12  # smooth, over the rims as well
+    nothing = fill(np.concatenate([ramp, np.ones_like(mask)], axis=-1))
+    np.testing.assert_array_equal(nothing, np.zeros_like(ramp))
+
+
+def test_an_untrained_network_is_near_to_the_smooth_fill():
+    network = gated_unet(3, (4, 8), (1,))
+    smooth = keras.Model(network.input, smooth_fill(network.input, 2))
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 16, 16, 4)).astype("float32")
+    image[..., 3] = 0
+    image[:, 4:9, 4:9, 3] = 1
+    drawn = keras.Model(network.input, network.get_layer("drawn").output)(image)
+    assert np.abs(drawn - smooth(image))[0, 4:9, 4:9].mean() < 0.5
