@@ -37,9 +37,10 @@ def record(version):
 
     Returns:
         Dict: `model`, `precision` (`"float32"` or `"bfloat16"`, what the graph computes in),
-        `requested_precision` (`"auto"` if the exporting machine decided), `software`, and of a
-        model on images `alignment` and `max_pixels`, of one that makes images from noise
-        `latent_size` and `class_count` (`None` without labels).
+        `requested_precision` (`"auto"` if the exporting machine decided), `signatures` (names,
+        types and shapes of what each takes and returns), `software`, and of a model on images
+        `alignment` and `max_pixels`, of one that makes images from noise `latent_size` and
+        `class_count` (`None` without labels).
 
     Raises:
         ValueError: If there is no record.

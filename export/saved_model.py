@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 import uuid
 from pathlib import Path
 
@@ -9,13 +10,23 @@ import tensorflow as tf
 
 from export.record import write_record
 from export.served import served
+from export.warmup import input_specs, write_warmup
 from zoo.core.hardware import chosen_precision
 
 # A writer retries when another one takes its number; more losses in a row than this are no race.
 _MAX_ATTEMPTS = 1000
 
 
-def saved_model(model, directory, *, precision="auto", alignment=None, max_pixels=2**22):
+def saved_model(
+    model,
+    directory,
+    *,
+    precision="auto",
+    alignment=None,
+    max_pixels=2**22,
+    version=None,
+    warmup=(),
+):
     """Write the next numbered version of a model, with signatures on floats and on files.
 
     Of a model on images:
@@ -67,6 +78,10 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
         max_pixels: Integer, `restore_bytes` refuses images with more pixels (height x width)
             before it decodes them. Defaults to 4,194,304 (2048 x 2048). A whole image is restored
             at once, so this bounds the server's memory.
+        version: Integer, number of the version; `"time"`, the seconds since 1970; or `None`
+            (default), one more than the latest.
+        warmup: Sequence of sides of images in px with which TF-Serving runs each signature once
+            before it takes requests. Defaults to none. Needs tensorflow-serving-api.
 
     Returns:
         `pathlib.Path` of the new version, such as `serving/srgan/3`.
@@ -84,7 +99,7 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
     TensorShape([1, 20, 30, 3])
     """
     directory = Path(directory)
-    _check_arguments(directory, max_pixels)
+    _check_arguments(directory, max_pixels, version)
     what = served(model, chosen_precision(precision), alignment)
     signatures = {
         name: function.get_concrete_function()
@@ -104,9 +119,13 @@ def saved_model(model, directory, *, precision="auto", alignment=None, max_pixel
             model=getattr(model, "name", what.network.name),
             precision=precision_of(signatures.values()),
             requested_precision=precision,
+            signatures={name: _described(function) for name, function in signatures.items()},
             **what.facts(max_pixels),
         )
-        return _publish(unfinished, directory)
+        if warmup:
+            words = what.tokenizer.get_vocabulary()[2:] if what.resources is not None else ()
+            write_warmup(unfinished, signatures, warmup, words)
+        return _publish(unfinished, directory, version)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -139,7 +158,7 @@ def precision_of(functions):
     return "bfloat16" if tf.bfloat16.as_datatype_enum in types else "float32"
 
 
-def _check_arguments(directory, max_pixels):
+def _check_arguments(directory, max_pixels, version):
     if directory.exists() and not directory.is_dir():
         raise ValueError(
             "`directory` must be a folder, or a path where one can be made. "
@@ -149,6 +168,14 @@ def _check_arguments(directory, max_pixels):
         raise ValueError(
             f"`max_pixels` must be an integer of at least 1. Received: max_pixels={max_pixels!r}"
         )
+
+    is_number = isinstance(version, int) and not isinstance(version, bool) and version > 0
+    if not (version in (None, "time") or is_number):
+        raise ValueError(
+            f"`version` must be a positive integer, 'time' or None. Received: version={version!r}"
+        )
+    if is_number and version in versions(directory):
+        raise ValueError(f"`version`: {str(directory)!r} holds version {version} already.")
 
 
 def _check_operations(graph_def):
@@ -165,6 +192,19 @@ def _check_operations(graph_def):
         )
 
 
+def _described(function):
+    """Names, types and shapes of what a signature takes and returns."""
+    parts = {
+        "inputs": input_specs(function),
+        "outputs": function.structured_outputs,
+    }
+    return {
+        part: {name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
+               for name, spec in specs.items()}
+        for part, specs in parts.items()
+    }  # fmt: skip
+
+
 def _write(what, signatures, path):
     module = tf.Module()
     module.resources = what.resources
@@ -175,15 +215,18 @@ def _write(what, signatures, path):
     tf.saved_model.save(module, str(path), signatures=signatures, options=options)
 
 
-def _publish(unfinished, directory):
-    """Give a finished version the next free number, in one step."""
+def _publish(unfinished, directory, version=None):
+    """Give a finished version its number, or the next free one, in one step."""
     for _ in range(_MAX_ATTEMPTS):
-        target = directory / str(max(versions(directory), default=0) + 1)
+        number = max(versions(directory), default=0) + 1
+        if version is not None:
+            number = max(number, int(time.time())) if version == "time" else version
+        target = directory / str(number)
         try:
             os.rename(unfinished, target)
         except OSError:
             # A folder with content is never replaced: somebody else published this number.
-            if not target.exists():
+            if not target.exists() or number == version:
                 raise
         else:
             return target

@@ -98,10 +98,10 @@ class LatentGAN(AdversarialModel):
 
     def generator_terms(self, batch):
         """Look real."""
+        fake, real = (self._shown(batch, name) for name in ("fake", "real"))
         loss = self.objective.adversarial_loss
-        fake = self.judge(self._shown(batch, "fake"), batch)
-        real = self.judge(self._shown(batch, "real"), batch) if loss.needs_real_logits else None
-        return {"adversarial": loss.generator(fake, real)}
+        unconvincing = loss.of_generator(lambda images: self.judge(images, batch), fake, real)
+        return {"adversarial": unconvincing}
 
     def _shown(self, batch, name):
         """Images as the discriminator sees them: augmented, with instance noise, which fades."""

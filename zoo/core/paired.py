@@ -78,7 +78,10 @@ class PairedGAN(AdversarialModel):
             perceptual = replica_mean(objective.perceptual_loss, *images)
             terms["perceptual"] = objective.perceptual_weight * perceptual
         if objective.adversarial:
-            terms["adversarial"] = objective.adversarial_weight * self._unconvincing(batch)
+            judge = functools.partial(self.discriminator, training=True)
+            fake, real = (self.shown(batch, name) for name in ("restored", "clean"))
+            unconvincing = objective.adversarial_loss.of_generator(judge, fake, real)
+            terms["adversarial"] = objective.adversarial_weight * unconvincing
         return terms
 
     def pixel_terms(self, batch):
@@ -89,14 +92,6 @@ class PairedGAN(AdversarialModel):
     def shown(self, batch, name):
         """What the discriminator sees of `batch[name]`, the images called clean or restored."""
         return batch[name]
-
-    def _unconvincing(self, batch):
-        loss = self.objective.adversarial_loss
-        fake = self.discriminator(self.shown(batch, "restored"), training=True)
-        real = None
-        if loss.needs_real_logits:
-            real = self.discriminator(self.shown(batch, "clean"), training=True)
-        return loss.generator(fake, real)
 
     def evaluation_pair(self, data):
         """Return the clean images and the restored ones."""

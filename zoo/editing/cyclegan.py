@@ -1,5 +1,7 @@
 """CycleGAN: image-to-image translation without pairs."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -140,12 +142,9 @@ class CycleGAN(AdversarialModel):
         return terms
 
     def _unconvincing(self, side, batch):
-        judge = self.discriminator.get_layer(f"judge_{side}")
-        fake = judge(batch[f"fake_{side}"], training=True)
-        real = None
-        if self.objective.adversarial_loss.needs_real_logits:
-            real = judge(batch[side], training=True)
-        return self.objective.adversarial_loss.generator(fake, real)
+        judge = functools.partial(self.discriminator.get_layer(f"judge_{side}"), training=True)
+        loss = self.objective.adversarial_loss
+        return loss.of_generator(judge, batch[f"fake_{side}"], batch[side])
 
     def evaluation_pair(self, data):
         """Return images of A and what is left of them after both translations."""

@@ -129,11 +129,10 @@ class MultimodalGAN(AdversarialModel):
                 objective.pixel_loss, targets, same
             )
         if objective.adversarial_weight:
-            loss, real = objective.adversarial_loss, None
-            if loss.needs_real_logits:
-                real = self.discriminator([targets, batch["texts"]], training=True)
-            fake = self.discriminator([edited, batch["texts"]], training=True)
-            terms["adversarial"] = objective.adversarial_weight * loss.generator(fake, real)
+            judge = functools.partial(self.discriminator, training=True)
+            pairs = [edited, batch["texts"]], [targets, batch["texts"]]
+            unconvincing = objective.adversarial_loss.of_generator(judge, *pairs)
+            terms["adversarial"] = objective.adversarial_weight * unconvincing
         return terms
 
     def evaluation_pair(self, data):

@@ -117,12 +117,9 @@ class StyleTransferGAN(AdversarialModel):
             speckles = replica_mean(TotalVariationLoss(), painted, painted)
             terms["total_variation"] = objective.total_variation_weight * speckles
         if objective.adversarial_weight:
-            loss = objective.adversarial_loss
-            fake = self.discriminator(painted, training=True)
-            real = None
-            if loss.needs_real_logits:
-                real = self.discriminator(batch["styles"], training=True)
-            terms["adversarial"] = objective.adversarial_weight * loss.generator(fake, real)
+            judge = functools.partial(self.discriminator, training=True)
+            unconvincing = objective.adversarial_loss.of_generator(judge, painted, batch["styles"])
+            terms["adversarial"] = objective.adversarial_weight * unconvincing
         return terms
 
     def evaluation_pair(self, data):

@@ -43,6 +43,20 @@ class AdversarialLoss:
         pairs = _pair_maps(real_logits, fake_logits)
         return _mean_of([self.discriminator_map(real, fake) for real, fake in pairs])
 
+    def of_generator(self, judge, fake, real):
+        """Loss of the generator, of images instead of logits.
+
+        Args:
+            judge: Function of what the discriminator sees to logits.
+            fake: What it sees of generated images.
+            real: What it sees of real ones, which are judged only if this loss reads their logits.
+
+        Returns:
+            A float32 scalar.
+        """
+        fake_logits = judge(fake)
+        return self.generator(fake_logits, judge(real) if self.needs_real_logits else None)
+
     def generator(self, fake_logits, real_logits=None):
         """Loss of the generator.
 
