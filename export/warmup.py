@@ -54,6 +54,22 @@ def write_warmup(version, signatures, sizes, vocabulary=()):
             writer.write(request)
 
 
+def read_warmup(version):
+    """Yield `(signature name, dict of input arrays)` of the requests that a version has.
+
+    Args:
+        version: Path of the SavedModel.
+    """
+    path = Path(version) / WARMUP
+    if not path.is_file():
+        return
+    prediction_log_pb2, _ = _protos()
+    for entry in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        request = prediction_log_pb2.PredictionLog.FromString(entry).predict_log.request
+        inputs = {key: tf.make_ndarray(each) for key, each in request.inputs.items()}
+        yield request.model_spec.signature_name, inputs
+
+
 def input_specs(function):
     """Dict of name to `tf.TensorSpec` of what a concrete function takes."""
     return {spec.name: spec for spec in tf.nest.flatten(function.structured_input_signature)}

@@ -1,0 +1,139 @@
+"""A server for development, tests and small deployments, with the wire contract of TF-Serving.
+
+It runs where the official image does not (macOS, Arm) and needs no Docker. What it lacks beside
+TF-Serving: tf.Example requests (Classify, Regress), TLS, and the tuning of large fleets.
+"""
+
+import concurrent.futures
+import dataclasses
+import logging
+import signal
+import threading
+
+import grpc
+import uvicorn
+
+from export.serve.batching import Batcher
+from export.serve.grpc_service import add_services
+from export.serve.metrics import Metrics
+from export.serve.predict import Predictor
+from export.serve.rest import application
+from export.serve.store import Store
+
+_LOG = logging.getLogger("zoo.serve")
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What a server refuses, and how long it waits.
+
+    Attributes:
+        max_body_bytes: Integer, of a request. Defaults to 64 MiB.
+        queue: Integer, requests that may wait for their turn. Defaults to 100.
+        seconds: Float, after which a REST request is given up. Defaults to 120.
+        poll_seconds: Float, how often the folder is looked at. Defaults to 2.
+        shutdown_seconds: Float, how long running requests may take at the end. Defaults to 30.
+    """
+
+    max_body_bytes: int = 64 * 2**20
+    queue: int = 100
+    seconds: float = 120.0
+    poll_seconds: float = 2.0
+    shutdown_seconds: float = 30.0
+
+
+class Server:
+    """Serves a folder of models by gRPC and REST.
+
+    Args:
+        directory: As of `export.serve.store.Store`.
+        host: String. Defaults to `"127.0.0.1"`: nobody else may call.
+        grpc_port: Integer; 0 takes one that is free. Defaults to 8500.
+        rest_port: Integer; 0 takes one that is free. Defaults to 8501.
+        batching: Bool, run requests together that arrive together. Defaults to `False`.
+        concurrency: Integer, requests that are computed at the same time. Defaults to 2.
+        limits: `Limits`, or `None` for its defaults.
+
+    Example:
+
+    >>> with Server("serving/") as server:  # doctest: +SKIP
+    ...     print(server.rest_address)
+    http://127.0.0.1:8501
+    """
+
+    def __init__(self, directory, host="127.0.0.1", grpc_port=8500, rest_port=8501,
+                 batching=False, concurrency=2, limits=None):  # fmt: skip
+        limits = limits or Limits()
+        self._host = host
+        self.store = Store(directory, limits.poll_seconds)
+        self.metrics = Metrics()
+        predictor = Predictor(
+            self.store, concurrency, limits.queue, Batcher() if batching else None
+        )
+        threads = concurrency + limits.queue
+        self._grpc = grpc.server(
+            concurrent.futures.ThreadPoolExecutor(min(threads, 32), "zoo-serve-grpc"),
+            options=[
+                ("grpc.max_receive_message_length", limits.max_body_bytes),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.so_reuseport", 0),  # two servers on one port would share its requests
+            ],
+        )
+        add_services(self._grpc, predictor, self.metrics)
+        self._grpc_port = self._grpc.add_insecure_port(f"{host}:{grpc_port}")
+        self._rest = uvicorn.Server(uvicorn.Config(
+            application(predictor, self.metrics, limits.max_body_bytes, limits.seconds,
+                        min(threads, 32)),
+            host=host, port=rest_port, log_level="warning", lifespan="off",
+            timeout_graceful_shutdown=round(limits.shutdown_seconds),
+            timeout_keep_alive=30, h11_max_incomplete_event_size=64 * 1024,
+        ))  # fmt: skip
+        self._shutdown_seconds = limits.shutdown_seconds
+        self._thread = None
+
+    @property
+    def grpc_address(self):
+        """`host:port`."""
+        return f"{self._host}:{self._grpc_port}"
+
+    @property
+    def rest_address(self):
+        """`http://host:port`, once it is started."""
+        port = self._rest.servers[0].sockets[0].getsockname()[1]
+        return f"http://{self._host}:{port}"
+
+    def start(self):
+        """Answer requests, in threads of its own."""
+        self._grpc.start()
+        self._thread = threading.Thread(target=self._rest.run, name="zoo-serve-rest", daemon=True)
+        self._thread.start()
+        while not self._rest.started:
+            self._thread.join(0.02)
+            if not self._thread.is_alive():
+                self._grpc.stop(0)
+                self.store.close()
+                raise OSError(f"REST cannot listen on {self._host}; is the port taken?")
+        return self
+
+    def stop(self):
+        """Take no more requests, finish those that run, and end."""
+        stopped = self._grpc.stop(self._shutdown_seconds)
+        self._rest.should_exit = True
+        self._thread.join()
+        stopped.wait()
+        self.store.close()
+
+    def wait(self):
+        """Serve until SIGINT or SIGTERM."""
+        ended = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+        ended.wait()
+        _LOG.info("Finishing what is running")
+        self.stop()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *error):
+        self.stop()
