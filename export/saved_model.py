@@ -99,7 +99,7 @@ def saved_model(
     TensorShape([1, 20, 30, 3])
     """
     directory = Path(directory)
-    _check_arguments(directory, max_pixels, version)
+    _check_arguments(directory, max_pixels, version, warmup)
     what = served(model, chosen_precision(precision), alignment)
     signatures = {
         name: function.get_concrete_function()
@@ -158,7 +158,7 @@ def precision_of(functions):
     return "bfloat16" if tf.bfloat16.as_datatype_enum in types else "float32"
 
 
-def _check_arguments(directory, max_pixels, version):
+def _check_arguments(directory, max_pixels, version, warmup):
     if directory.exists() and not directory.is_dir():
         raise ValueError(
             "`directory` must be a folder, or a path where one can be made. "
@@ -169,6 +169,12 @@ def _check_arguments(directory, max_pixels, version):
             f"`max_pixels` must be an integer of at least 1. Received: max_pixels={max_pixels!r}"
         )
 
+    too_large = [size for size in warmup if isinstance(size, int) and size * size > max_pixels]
+    if too_large:
+        raise ValueError(
+            f"`warmup` must be sides of images of at most `max_pixels`={max_pixels} pixels. "
+            f"Received: {too_large}"
+        )
     is_number = isinstance(version, int) and not isinstance(version, bool) and version > 0
     if not (version in (None, "time") or is_number):
         raise ValueError(

@@ -6,7 +6,6 @@ import re
 import grpc
 import tensorflow as tf
 
-
 # What the checks of a signature say, without where in the graph they are.
 _ASSERTION = re.compile(r"assertion failed: \[(.*)\]", re.DOTALL)
 

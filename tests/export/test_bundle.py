@@ -134,6 +134,7 @@ def test_wrong_arguments_leave_nothing(tmp_path):
         ({"keep": 0}, "`keep` at least 1"),
         ({"version": 0}, "`version` must be a positive"),
         ({"warmup": (0,)}, "`warmup` must be sides"),
+        ({"warmup": (64,), "max_pixels": 100}, "of at most `max_pixels`=100"),
     ):
         with pytest.raises(ValueError, match=message):
             export.serving_bundle(network(), tmp_path / "new", **{"name": "dim", **arguments})
