@@ -1,5 +1,6 @@
 """From a Keras model to what is served: SavedModels for TF-Serving, TFLite files, and the check."""
 
+from export.bundle import move_label as move_label
 from export.bundle import serving_bundle as serving_bundle
 from export.parity import check as check
 from export.record import record as record

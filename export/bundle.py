@@ -13,9 +13,10 @@ from export.record import record
 from export.saved_model import saved_model, versions
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
+_CONFIG = Path("config") / "models.config"
 
 
-def serving_bundle(model, directory, name, *, label="stable", keep=2, **options):
+def serving_bundle(model, directory, name, *, label=None, keep=2, **options):
     """Export a model into a folder from which TF-Serving runs, and write all files that say how.
 
     ```
@@ -27,90 +28,138 @@ def serving_bundle(model, directory, name, *, label="stable", keep=2, **options)
 
     Call it again for a new version, or for another model of the same server: earlier versions are
     not touched, and the files are made anew for what is there. A version appears complete or not
-    at all.
+    at all. A server that runs loads it, and goes on to answer requests for a label with the version
+    that the label means: TF-Serving refuses to move a label to a version that is not loaded yet.
+    `move_label` does that afterwards.
 
     Args:
         model: As of `export.saved_model`.
         directory: Path of the bundle; it is created.
         name: String, under which the model is served: lower-case letters, digits, `-` and `_`.
-        label: String, the version label that is to mean the new version: `"stable"` (default), or
-            e.g. `"canary"` to leave `stable` where it is.
+        label: String, a label for the new version that no version has, such as `"canary"`. Defaults
+            to `None`: the first version of a model is `stable`, later ones have no label.
         keep: Integer, how many of the latest versions are served at the same time, beside those
-            that have a label. Defaults to 2, so that rolling back is an edit of one number.
-        **options: Of `export.saved_model`. `warmup` defaults to `(256,)`, `max_pixels` to
-            25,000,000.
+            that have a label. Defaults to 2.
+        **options: Of `export.saved_model`. `warmup` defaults to `(256,)`.
 
     Returns:
         `pathlib.Path` of the new version.
 
     Raises:
-        ImportError: If tensorflow-serving-api is not installed.
+        ImportError: If tensorflow-serving-api or PyYAML is not installed.
         ValueError: If an argument is wrong, or the model cannot be served.
     """
     directory = Path(directory)
     serving_config.require_protos()
-    if not _NAME.fullmatch(str(name)):
+    _check_name("name", name)
+    labels = _labels(directory).get(name, {})
+    if label is None:
+        label = None if labels else "stable"
+    else:
+        _check_name("label", label)
+    if label in labels:
         raise ValueError(
-            "`name` must consist of lower-case letters, digits, - and _, and begin and end with a "
-            f"letter or digit. Received: name={name!r}"
+            f"`label`: {label!r} means version {labels[label]} of {name}. Write the new version "
+            "without it, and call export.move_label when the server has loaded it."
         )
-    if not _NAME.fullmatch(str(label)) or keep < 1:
-        raise ValueError(
-            "`label` must be a word such as stable, and `keep` at least 1. "
-            f"Received: label={label!r}, keep={keep!r}"
-        )
-    labels = _labels(directory)  # a file that cannot be read is found before anything is written
-    options = {"warmup": (256,), "max_pixels": 25_000_000, **options}
-    version = saved_model(model, directory / "models" / name, **options)
-    labels.setdefault(name, {})[label] = int(version.name)
-    labels[name].setdefault("stable", int(version.name))
-    write_files(directory, labels, keep)
+    if keep < 1:
+        raise ValueError(f"`keep` must be at least 1. Received: keep={keep!r}")
+    version = saved_model(model, directory / "models" / name, **{"warmup": (256,), **options})
+    _write_files(directory, {} if label is None else {name: {label: int(version.name)}}, keep)
     return version
 
 
-def write_files(directory, labels, keep=2):
+def move_label(directory, name, label, version):
+    """Let a label mean another version: to release a version, or to roll back.
+
+    Args:
+        directory: Path of the bundle.
+        name: Name of the model.
+        label: String, the label.
+        version: Integer, a version that `config/models.config` lists. A server that runs must have
+            loaded it (`/v1/models/NAME/versions/VERSION` says `AVAILABLE`), or it refuses the file.
+
+    Raises:
+        ValueError: If there is no such model or version.
+    """
+    directory = Path(directory)
+    config = _read(directory)
+    entry = next((each for each in config.model_config_list.config if each.name == name), None)
+    served = [] if entry is None else list(entry.model_version_policy.specific.versions)
+    if version not in served:
+        raise ValueError(
+            f"`version` must be one that is served of {name!r}: {served}. Received: {version!r}"
+        )
+    _check_name("label", label)
+    _write_files(directory, {name: {label: version}}, keep=1, at_least={name: served})
+
+
+def _write_files(directory, new_labels, keep, at_least=None):
     """Write the files of a bundle for the versions that are there.
 
     Args:
         directory: `pathlib.Path` of the bundle.
-        labels: Dict of model name to dict of label to version.
+        new_labels: Dict of model name to dict of label to version.
         keep: As of `serving_bundle`.
+        at_least: Dict of model name to versions that are to be served besides.
     """
-    from export import manifests  # needs PyYAML, of the extra `serving`
-
-    models = {}
+    labels, models = _labels(directory), {}
     for folder in sorted((directory / "models").iterdir()):
-        present = versions(folder)
+        present, name = versions(folder), folder.name
         if present:
-            named = {key: each for key, each in labels.get(folder.name, {}).items()
-                     if each in present}  # fmt: skip
-            models[folder.name] = {
-                "base_path": f"/models/{folder.name}",
-                "versions": sorted({*present[-keep:], *named.values()}),
+            named = {**labels.get(name, {}), **new_labels.get(name, {})}
+            further = (at_least or {}).get(name, ())
+            models[name] = {
+                "base_path": f"/models/{name}",
+                "versions": sorted({*present[-keep:], *further, *named.values()} & {*present}),
                 "labels": named,
                 "record": record(folder / str(present[-1])),
             }
     files = {
-        "config/models.config": serving_config.models_config(models),
+        _CONFIG: serving_config.models_config(models),
         "config/batching.config": serving_config.batching_config(),
         "config/monitoring.config": serving_config.monitoring_config(),
-        **manifests.files(models),
+        **serving_config.require_manifests().files(models),
     }
     for path, text in files.items():
         _replace(directory / path, text)
 
 
 def _labels(directory):
-    """Labels of the models of a bundle, as its `models.config` has them, edits by hand included."""
-    path = directory / "config" / "models.config"
-    if not path.is_file():
-        return {}
-    config = serving_config.require_protos().ModelServerConfig()
+    """Labels of the models of a bundle, as its `models.config` has them, edits by hand included.
+
+    Raises:
+        ValueError: If a label means a version that is not there.
+    """
+    found = {}
+    for each in _read(directory).model_config_list.config:
+        labels = found[each.name] = dict(each.version_labels)
+        present = versions(directory / "models" / each.name)
+        for label, version in labels.items():
+            if version not in present:
+                raise ValueError(
+                    f"The label {label!r} of {each.name!r} means version {version}, which is not "
+                    f"there ({present}). Change '{directory / _CONFIG}'."
+                )
+    return found
+
+
+def _read(directory):
+    config, path = serving_config.require_protos().ModelServerConfig(), directory / _CONFIG
     try:
-        text_format.Parse(path.read_text(encoding="utf-8"), config)
+        if path.is_file():
+            text_format.Parse(path.read_text(encoding="utf-8"), config)
     except text_format.ParseError as error:
         raise ValueError(f"'{path}' cannot be read as a ModelServerConfig: {error}") from error
-    return {each.name: dict(each.version_labels) for each in config.model_config_list.config}
+    return config
+
+
+def _check_name(argument, name):
+    if not _NAME.fullmatch(str(name)):
+        raise ValueError(
+            f"`{argument}` must consist of lower-case letters, digits, - and _, and begin and end "
+            f"with a letter or digit. Received: {argument}={name!r}"
+        )
 
 
 def _replace(path, text):

@@ -77,8 +77,10 @@ def specs(network, count=None):
     ]
 
 
-def served_specs(network):
-    """What a server takes: the inputs of the network, with strings in place of their words."""
+def served_specs(network, tokenizer=None):
+    """What a server takes: the inputs of the network, with strings where it has a tokenizer."""
+    if tokenizer is None:
+        return specs(network)
     texts = tf.TensorSpec([None], tf.string, TEXTS)
     return [texts if spec.name == TOKENS else spec for spec in specs(network)]
 
@@ -92,10 +94,12 @@ def float_signature(network, alignment=1, tokenizer=None):
         tokenizer: `keras.layers.TextVectorization` of a network that takes tokens.
     """
 
-    @tf.function(input_signature=served_specs(network), autograph=False)
+    names = [spec.name for spec in served_specs(network, tokenizer)]
+
+    @tf.function(input_signature=served_specs(network, tokenizer), autograph=False)
     def serving_default(*inputs):
         inputs = _tokenized(inputs, tokenizer)
-        with tf.control_dependencies(_checks(network, inputs)):
+        with tf.control_dependencies(_checks(names, inputs)):
             inputs = [tf.identity(each) for each in inputs]
         return {EDITED: edit_unit_range(network, inputs, alignment)}
 
@@ -130,7 +134,7 @@ def bytes_signature(network, alignment=1, max_pixels=2**22, tokenizer=None):
     channels = [each.shape[-1] for each in network.inputs]
     given = [
         tf.TensorSpec([None], tf.string, bytes_name(spec.name)) if is_file else spec
-        for spec, is_file in zip(served_specs(network), files, strict=True)
+        for spec, is_file in zip(served_specs(network, tokenizer), files, strict=True)
     ]
     names = [spec.name for spec in given]
 
@@ -205,8 +209,7 @@ def _tokenized(inputs, tokenizer):
     ]
 
 
-def _checks(network, inputs):
-    names = [each.name for each in network.inputs]
+def _checks(names, inputs):
     checks = [_same_number(names, inputs)]
     for name, each in zip(names, inputs, strict=True):
         checks.append(check_range(each, name) if each.shape.rank == 4 else _usable(each))

@@ -11,7 +11,8 @@ _ARGUMENTS = [
     # Edits of the file, a moved label for instance, are seen without a restart.
     "--model_config_file_poll_wait_seconds=10",
     "--monitoring_config_file=/config/monitoring.config",
-    # Labels are known before the versions that they name are loaded.
+    "--rest_api_timeout_in_ms=120000",
+    # At the start labels are read before the versions that they mean are loaded.
     "--allow_version_labels_for_unavailable_models=true",
 ]
 _LABELS = {"app": "zoo-serving"}
@@ -80,12 +81,18 @@ def _deployment(name):
             {"name": "grpc", "containerPort": _GRPC},
             {"name": "rest", "containerPort": _REST},
         ],
+        # No port is open before all versions are loaded and warmed up.
+        "startupProbe": {
+            "tcpSocket": {"port": "grpc"},
+            "periodSeconds": 10,
+            "failureThreshold": 60,
+        },
         "readinessProbe": {
             "httpGet": {"path": f"/v1/models/{name}", "port": "rest"},
             "periodSeconds": 5,
         },
         "livenessProbe": {"tcpSocket": {"port": "grpc"}, "periodSeconds": 20},
-        "resources": {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "4Gi"}},
+        "resources": {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "8Gi"}},
     }
     annotations = {
         "prometheus.io/scrape": "true",
@@ -142,19 +149,21 @@ def _autoscaler():
 def _readme(models):
     parts = [_START, "## Models\n", *(_about(name, facts) for name, facts in models.items())]
     name = next(iter(models))
-    parts += ["## Calls\n", _calls(name, models[name]["record"]["signatures"]), _OPERATION]
+    parts += ["## Calls\n", _calls(name, models[name]["record"].get("signatures", {})), _OPERATION]
     return "\n".join(parts)
 
 
 def _about(name, facts):
-    labels = ", ".join(f"`{label}` is {version}" for label, version in facts["labels"].items())
+    labels = ", ".join(
+        f"`{label}` is {version}" for label, version in sorted(facts["labels"].items())
+    )
     lines = [
         f"**`{name}`**: versions {', '.join(map(str, facts['versions']))}; {labels}. "
         f"Computes in {facts['record']['precision']}.\n",
         "| signature | takes | returns |",
         "|---|---|---|",
     ]
-    for signature, parts in facts["record"]["signatures"].items():
+    for signature, parts in facts["record"].get("signatures", {}).items():
         cells = [
             ", ".join(
                 f"`{key}` {each['dtype']} ({', '.join(_side(x) for x in each['shape'])})"
@@ -172,33 +181,29 @@ def _side(size):
 
 def _calls(name, signatures):
     """Examples for the signature on files, or where there is none, for the default one."""
+    if not signatures:  # of a version that was exported before they were noted
+        return ""
     signature = next((each for each in signatures if each.endswith("_bytes")), "serving_default")
     inputs, outputs = signatures[signature]["inputs"], signatures[signature]["outputs"]
-    files = [key for key in inputs if key.endswith("_bytes")]
     output = next(iter(outputs))
-    others = {key: _example(each) for key, each in inputs.items() if key not in files}
-    rest = ", ".join(
-        [f'"{key}": {{"b64": "\'$(base64 -w0 {key.removesuffix("_bytes")}.png)\'"}}'
-         for key in files]
-        + [f'"{key}": {value}' for key, value in others.items()]
-    )  # fmt: skip
-    in_python = [f'"{key}": {{"b64": b64("{key.removesuffix("_bytes")}.png")}}' for key in files]
-    in_python += [f'"{key}": {value}' for key, value in others.items()]
-    in_grpc = [
-        f'request.inputs["{key}"].CopyFrom(tf.make_tensor_proto([open("{key.removesuffix("_bytes")}'
-        '.png", "rb").read()]))'
-        for key in files
-    ]
-    in_grpc += [
-        f'request.inputs["{key}"].CopyFrom(tf.make_tensor_proto([{value}], '
-        f'"{inputs[key]["dtype"]}"))'
-        for key, value in others.items()
-    ]
+    rest, remote = [], []
+    for key, each in inputs.items():
+        file, value = f"{key.removesuffix('_bytes')}.png", _example(each)
+        if key.endswith("_bytes"):
+            rest.append(f'"{key}": {{"b64": b64("{file}")}}')
+            value = f'open("{file}", "rb").read()'
+        else:
+            rest.append(f'"{key}": {value}')
+        tensor = f'tf.make_tensor_proto([{value}], "{each["dtype"]}")'
+        remote.append(f'request.inputs["{key}"].CopyFrom({tensor})')
+    is_file = output.endswith("_bytes")
+    answer = 'reply.json()["predictions"][0]' + f'["{output}"]' * (len(outputs) > 1)
     return _CALLS.format(
-        name=name, signature=signature, rest=rest, python=", ".join(in_python),
-        grpc="\n".join(in_grpc), output=output,
-        answer="answer" if len(outputs) == 1 else f'answer["{output}"]',
-        grpc_port=_GRPC, rest_port=_REST,
+        name=name, signature=signature, rest=",\n    ".join(rest), remote="\n".join(remote),
+        answer=f'open("result.png", "wb").write(base64.b64decode({answer}["b64"]))' if is_file
+        else f"result = {answer}",
+        result='open("result.png", "wb").write(result)' if is_file else "print(result.shape)",
+        output=output, grpc_port=_GRPC, rest_port=_REST,
     )  # fmt: skip
 
 
@@ -233,41 +238,52 @@ _CALLS = """\
 ```sh
 curl localhost:{rest_port}/v1/models/{name}            # which versions are ready
 curl localhost:{rest_port}/v1/models/{name}/metadata   # signatures
-curl localhost:{rest_port}/v1/models/{name}/labels/stable:predict -d '{{
-  "signature_name": "{signature}", "instances": [{{{rest}}}]}}'
+curl -d @request.json localhost:{rest_port}/v1/models/{name}/labels/stable:predict
 ```
 
 ```python
-import base64, requests
+import base64, json, requests
 
 b64 = lambda path: base64.b64encode(open(path, "rb").read()).decode()
-body = {{"signature_name": "{signature}", "instances": [{{{python}}}]}}
-url = "http://localhost:{rest_port}/v1/models/{name}:predict"
-reply = requests.post(url, json=body, timeout=60)
+example = {{
+    {rest}
+}}
+body = {{"signature_name": "{signature}", "instances": [example]}}
+json.dump(body, open("request.json", "w"))
+url = "http://localhost:{rest_port}/v1/models/{name}/labels/stable:predict"
+reply = requests.post(url, json=body, timeout=120)
 reply.raise_for_status()
-answer = reply.json()["predictions"][0]
+{answer}
 ```
 
 ```python
 import grpc, tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-channel = grpc.insecure_channel("localhost:{grpc_port}")
+# Answers of more than 4 MB are refused by clients that do not ask for them.
+options = [("grpc.max_receive_message_length", -1)]
+channel = grpc.insecure_channel("localhost:{grpc_port}", options)
 request = predict_pb2.PredictRequest()
 request.model_spec.name, request.model_spec.signature_name = "{name}", "{signature}"
-{grpc}
-reply = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, timeout=60)
+request.model_spec.version_label = "stable"
+{remote}
+reply = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, timeout=120)
 result = tf.make_ndarray(reply.outputs["{output}"])[0]
+{result}
 ```
 """
 
 _OPERATION = """
 ## Versions
 
-`config/models.config` says which versions are served and what the labels mean. To roll back, set
-the `value` of the label `stable` to the earlier version and save: the server reads the file every
-ten seconds. Requests to `/labels/stable` follow; requests without a label go to the latest version
-that is served. A new version first goes by another label where `label="canary"` is given.
+`config/models.config` says which versions are served and what the labels mean; the server reads it
+every ten seconds. A new version (`export.serving_bundle`) is loaded beside the others and gets
+requests that name its number, or no version at all. When
+`/v1/models/NAME/versions/VERSION` says `AVAILABLE`, release it:
+`export.move_label(DIRECTORY, NAME, "stable", VERSION)`. To roll back, move the label to the earlier
+version in the same way, or by editing its `value`. TF-Serving refuses the whole file if a label is
+moved to a version that it has not loaded. In Kubernetes the file is part of the image: build and
+roll out a new one, or mount `config/` from a ConfigMap.
 
 ## Batching
 

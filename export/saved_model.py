@@ -169,11 +169,13 @@ def _check_arguments(directory, max_pixels, version, warmup):
             f"`max_pixels` must be an integer of at least 1. Received: max_pixels={max_pixels!r}"
         )
 
-    too_large = [size for size in warmup if isinstance(size, int) and size * size > max_pixels]
-    if too_large:
+    if not isinstance(warmup, list | tuple) or not all(
+        isinstance(size, int) and not isinstance(size, bool) and 0 < size * size <= max_pixels
+        for size in warmup
+    ):
         raise ValueError(
             f"`warmup` must be sides of images of at most `max_pixels`={max_pixels} pixels. "
-            f"Received: {too_large}"
+            f"Received: warmup={warmup!r}"
         )
     is_number = isinstance(version, int) and not isinstance(version, bool) and version > 0
     if not (version in (None, "time") or is_number):

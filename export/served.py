@@ -150,7 +150,8 @@ class Editing(_OnImages):
         facts = {
             **super().facts(max_pixels),
             "inputs": {
-                spec.name: list(spec.shape[1:]) for spec in editing.served_specs(self.network)
+                spec.name: list(spec.shape[1:])
+                for spec in editing.served_specs(self.network, self.tokenizer)
             },
         }
         if self.tokenizer is not None:

@@ -24,16 +24,30 @@ def require_protos():
     """Return TF-Serving's module of `ModelServerConfig`.
 
     Raises:
-        ImportError: If tensorflow-serving-api is not installed.
+        ImportError: If tensorflow-serving-api or PyYAML is not installed.
+    """
+    require_manifests()
+    from tensorflow_serving.config import model_server_config_pb2
+
+    return model_server_config_pb2
+
+
+def require_manifests():
+    """Return `export.manifests`.
+
+    Raises:
+        ImportError: As of `require_protos`.
     """
     try:
-        from tensorflow_serving.config import model_server_config_pb2
+        import tensorflow_serving.config  # noqa: F401
+
+        from export import manifests
     except ImportError as error:
         raise ImportError(
-            "What TF-Serving reads is written with its own protos: "
+            "A bundle is written with TF-Serving's protos and PyYAML: "
             "pip install 'keras-gan-zoo[serving]'"
         ) from error
-    return model_server_config_pb2
+    return manifests
 
 
 def models_config(models):

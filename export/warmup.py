@@ -25,11 +25,9 @@ def write_warmup(version, signatures, sizes, vocabulary=()):
 
     Raises:
         ImportError: If tensorflow-serving-api is not installed.
-        ValueError: If a size is no positive integer, or there are more than TF-Serving replays.
+        ValueError: If a request fails, or there are more than TF-Serving replays.
     """
     prediction_log_pb2, predict_pb2 = _protos()
-    if not all(isinstance(size, int) and size > 0 for size in sizes) or not sizes:
-        raise ValueError(f"`warmup` must be sides of images in px. Received: {sizes!r}")
     requests = []
     for name, function in signatures.items():
         specs = input_specs(function)
@@ -38,6 +36,7 @@ def write_warmup(version, signatures, sizes, vocabulary=()):
         for size in sizes if takes_images else (None,):
             inputs = {key: example(key, spec, size, channels, vocabulary)
                       for key, spec in specs.items()}  # fmt: skip
+            _try(function, name, inputs)
             request = predict_pb2.PredictRequest()
             request.model_spec.signature_name = name
             for key, array in inputs.items():
@@ -52,6 +51,16 @@ def write_warmup(version, signatures, sizes, vocabulary=()):
     with tf.io.TFRecordWriter(str(path)) as writer:
         for request in requests:
             writer.write(request)
+
+
+def _try(function, name, inputs):
+    """Run a request: one that fails would keep the server from loading the version."""
+    try:
+        function(**{key: tf.constant(value) for key, value in inputs.items()})
+    except tf.errors.OpError as error:
+        raise ValueError(
+            f"`warmup`: the signature {name} refuses what it is tried with: {error.message}"
+        ) from error
 
 
 def read_warmup(version):

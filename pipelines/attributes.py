@@ -1,13 +1,11 @@
 """Batches of images with numbers that describe them: age, gender, how much somebody smiles."""
 
-import csv
-import os
-
 import numpy as np
 import tensorflow as tf
 
 from pipelines.batching import finished
 from pipelines.labelled import numbered_images
+from pipelines.tables import lines_of_images
 
 
 def read_attributes(path, source, attributes):
@@ -32,24 +30,9 @@ def read_attributes(path, source, attributes):
     >>> faces = pipelines.from_folder("faces/", augment=False)  # doctest: +SKIP
     >>> ages = read_attributes("attributes.csv", faces, {"age": (20, 60)})  # doctest: +SKIP
     """
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = sorted({"file", *attributes} - set(reader.fieldnames or ()))
-        if missing:
-            raise ValueError(
-                f"`path` must have the columns file, {', '.join(attributes)}. "
-                f"Received: '{path}', without {', '.join(missing)}"
-            )
-        rows = {row["file"]: row for row in reader}
-    names = [os.path.basename(each) for each in source.paths]
-    unknown = [name for name in names if name not in rows]
-    if unknown:
-        raise ValueError(
-            f"`path` must describe every image. '{path}' lacks {len(unknown)} of {len(names)}, the "
-            f"first: {unknown[0]}"
-        )
+    lines = [each[-1] for each in lines_of_images(path, source, tuple(attributes))]
     try:
-        values = np.array([[float(rows[name][key]) for key in attributes] for name in names])
+        values = np.array([[float(line[key]) for key in attributes] for line in lines])
     except ValueError as error:
         raise ValueError(f"`path`: a value in '{path}' is no number: {error}") from error
     low, high = np.array(list(attributes.values()), float).T

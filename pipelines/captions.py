@@ -1,8 +1,5 @@
 """Batches of images with texts that describe them."""
 
-import csv
-import os
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -10,6 +7,7 @@ import tensorflow as tf
 from pipelines.batching import finished
 from pipelines.edits import EDITS
 from pipelines.labelled import numbered_images
+from pipelines.tables import lines_of_images
 
 # Keeps the draws of captions apart from others that use the same user seed.
 _CAPTION_STREAM = 0x63617074
@@ -24,6 +22,9 @@ def words(texts=None):
     Returns:
         A sorted list of lower-case words, each once, without punctuation.
 
+    Raises:
+        ValueError: if there is none.
+
     Example:
 
     >>> words(["An older face.", "a younger face"])
@@ -31,8 +32,11 @@ def words(texts=None):
     """
     if texts is None:
         texts = [text for edit in EDITS.values() for text in edit.texts]
+    texts = list(texts)
+    if not any(text.strip() for text in texts):
+        raise ValueError("`texts` must hold words. Received: none")
     reader = keras.layers.TextVectorization()
-    reader.adapt(tf.constant(list(texts)))
+    reader.adapt(tf.constant(texts))
     return sorted(reader.get_vocabulary(include_special_tokens=False))
 
 
@@ -56,27 +60,11 @@ def read_captions(path, source):
     >>> faces = pipelines.from_folder("faces/", augment=False)  # doctest: +SKIP
     >>> captions = read_captions("captions.csv", faces)  # doctest: +SKIP
     """
-    found = {}
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = sorted({"file", "caption"} - set(reader.fieldnames or ()))
-        if missing:
-            raise ValueError(
-                "`path` must have the columns file and caption. "
-                f"Received: '{path}', without {', '.join(missing)}"
-            )
-        for row in reader:
-            if not (row["caption"] or "").strip():
-                raise ValueError(f"`path`: '{path}' has an empty caption for {row['file']}")
-            found.setdefault(row["file"], []).append(row["caption"].strip())
-    names = [os.path.basename(each) for each in source.paths]
-    unknown = [name for name in names if name not in found]
-    if unknown:
-        raise ValueError(
-            f"`path` must describe every image. '{path}' lacks {len(unknown)} of {len(names)}, the "
-            f"first: {unknown[0]}"
-        )
-    return [tuple(found[name]) for name in names]
+    lines = lines_of_images(path, source, ("caption",))
+    empty = [line["file"] for each in lines for line in each if not (line["caption"] or "").strip()]
+    if empty:
+        raise ValueError(f"`path`: '{path}' has an empty caption for {empty[0]}")
+    return [tuple(line["caption"].strip() for line in each) for each in lines]
 
 
 def captioned(
@@ -94,13 +82,14 @@ def captioned(
     """Makes `((images, texts), targets)` batches of images that are to become like others.
 
     The targets are images of the source, and the texts describe them; the images are those of the
-    same batch, each moved on by one, so that an image and its target show different things.
+    same batch, each moved on by one, so that an image and its target show different things (but for
+    a last batch of a single image).
 
     Args:
         source: an `ImageSource`, made with `augment=False`.
         captions: sequence with a tuple of texts for each image, as of `read_captions`; of several
             one is drawn each time.
-        batch_size: as of `unlabelled`.
+        batch_size: images in a batch, at least 2.
         read: as of `edited`.
         seed: see `unlabelled`, like all that follows.
         shuffle: see `unlabelled`.
@@ -128,6 +117,11 @@ def captioned(
         raise ValueError(
             f"`captions` must hold at least one text for each of {len(source)} images. "
             f"Received: {len(captions)}, or one that is empty"
+        )
+    if batch_size < 2:
+        raise ValueError(
+            "`batch_size` must be at least 2: images become like others of their batch. "
+            f"Received: batch_size={batch_size!r}"
         )
     counts = np.array([len(each) for each in captions])
     starts = tf.constant(np.cumsum(counts) - counts, tf.int64)

@@ -116,7 +116,7 @@ def apply_edit(name, images, seed=(0, 0)):
     if name not in EDITS:
         raise ValueError(f"`name` must be one of {', '.join(EDITS)}. Received: {name!r}")
     edit = EDITS[name]
-    changed = edit.change((images + 1.0) * 0.5, tf.convert_to_tensor(seed, tf.int64))
+    changed = edit.change((images + 1.0) * 0.5, tf.cast(seed, tf.int64))
     changed = tf.clip_by_value(changed * 2.0 - 1.0, -1.0, 1.0)
     return (changed, images) if edit.undone else (images, changed)
 
@@ -130,6 +130,7 @@ def edited(
     shuffle=True,
     start_step=None,
     image_size=None,
+    mirror=False,
 ):
     """Makes `((images, texts), targets)` batches of photographs that a text asks to be edited.
 
@@ -144,6 +145,7 @@ def edited(
         shuffle: see `unlabelled`, like the rest.
         start_step: see `unlabelled`.
         image_size: see `unlabelled`.
+        mirror: see `unlabelled`.
 
     Returns:
         A `tf.data.Dataset` of `((images, texts), targets)`: float32 `(N, H, W, 3)` in [-1, 1],
@@ -165,7 +167,7 @@ def edited(
         raise ValueError(
             f"`source` must have images in colour. Received: {source.image_shape[-1]} channel(s)"
         )
-    numbered = numbered_images(source, batch_size, seed, shuffle, start_step, image_size, False)
+    numbered = numbered_images(source, batch_size, seed, shuffle, start_step, image_size, mirror)
     batches = numbered.map(lambda index, images: images).enumerate(start_step or 0)
     stream = tf.constant([seed, _EDIT_STREAM], tf.int64)
     width = max(len(edit.texts) for edit in EDITS.values())
@@ -178,7 +180,8 @@ def edited(
         number = tf.cast(draws[0] * len(EDITS), tf.int32)
         which = tf.cast(draws[1] * tf.cast(tf.gather(counts, number), tf.float32), tf.int32)
         texts = tf.gather_nd(table, tf.stack([number, which], axis=-1))
-        pairs = [apply_edit(name, images, draw_seed) for name in EDITS]
+        noise_seed = tf.random.experimental.stateless_fold_in(draw_seed, 1, "philox")
+        pairs = [apply_edit(name, images, noise_seed) for name in EDITS]
         rows = tf.stack([number, tf.range(tf.shape(images)[0])], axis=-1)
         before, after = (tf.gather_nd(tf.stack(each), rows) for each in zip(*pairs, strict=True))
         before, after = (tf.ensure_shape(each, images.shape) for each in (before, after))

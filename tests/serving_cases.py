@@ -28,7 +28,7 @@ import export
 
 def write_models(directory):
     """Write `dim`, which halves (version 1, stable) or quarters (2, canary), and `mean` of two."""
-    for number, (factor, label) in enumerate(((0.5, "stable"), (0.25, "canary")), start=1):
+    for number, (factor, label) in enumerate(((0.5, None), (0.25, "canary")), start=1):
         inputs = keras.Input((None, None, 3))
         # [-1, 1] to [-1, 1]: black stays black.
         outputs = keras.layers.Rescaling(factor, offset=factor - 1)(inputs)

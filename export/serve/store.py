@@ -228,7 +228,7 @@ class Store:
                     if known is None or (known.state == END and not known.error):
                         model.versions[number] = version = Version(folder / str(number))
                         version.load()
-                model.labels = labels
+                model.labels = _movable(model, labels)
                 loaded = any(each.state == AVAILABLE and number in numbers
                              for number, each in model.versions.items())  # fmt: skip
                 for number, version in list(model.versions.items()):
@@ -251,6 +251,20 @@ class Store:
             except Exception:
                 # A models.config in the middle of an edit must not end the watching.
                 _LOG.exception("%s cannot be read; what is loaded goes on", self.directory)
+
+
+def _movable(model, labels):
+    """Labels as they may be moved: like TF-Serving, only to versions that are loaded."""
+    moved = {}
+    for label, number in labels.items():
+        version = model.versions.get(number)
+        if version is not None and version.state == AVAILABLE:
+            moved[label] = number
+        elif label in model.labels:
+            _LOG.error("%s: %s stays at version %d: version %d is not available", model.name, label,
+                       model.labels[label], number)  # fmt: skip
+            moved[label] = model.labels[label]
+    return moved
 
 
 def _complete(folder):

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 import yaml
 from google.protobuf import text_format
+from PIL import Image
 from tensorflow_serving.apis import prediction_log_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
@@ -16,6 +17,7 @@ import export
 import zoo
 from export import serving_config
 from export.saved_model import versions
+from export.serve import Server
 
 
 def network(value=0.5):
@@ -40,28 +42,53 @@ def bundle(tmp_path_factory):
     return folder
 
 
+def served(folder, name="dim"):
+    model = models_of(folder)[name]
+    return list(model.model_version_policy.specific.versions), dict(model.version_labels)
+
+
 def test_versions_and_labels(bundle):
     models = models_of(bundle)
     assert models["dim"].base_path == "/models/dim"
     assert models["dim"].model_platform == "tensorflow"
-    assert list(models["dim"].model_version_policy.specific.versions) == [2, 7]
-    assert dict(models["dim"].version_labels) == {"stable": 2, "canary": 7}
-    assert dict(models["texts"].version_labels) == {"stable": 1}
+    # A label stays where it is: a running server has not loaded the new version yet.
+    assert served(bundle) == ([1, 2, 7], {"stable": 1, "canary": 7})
+    assert served(bundle, "texts") == ([1], {"stable": 1})
 
 
-def test_labels_that_were_moved_by_hand_stay(tmp_path):
+def test_labels_are_moved_when_a_version_is_released(tmp_path):
     for _ in range(2):
         export.serving_bundle(network(), tmp_path, "dim", warmup=())
+    assert served(tmp_path) == ([1, 2], {"stable": 1})
+    export.move_label(tmp_path, "dim", "stable", 2)
+    assert served(tmp_path) == ([1, 2], {"stable": 2})  # 1 stays, to roll back to
     path = tmp_path / "config" / "models.config"
-    path.write_text(path.read_text().replace("value: 2", "value: 1"))  # rolled back
+    path.write_text(path.read_text().replace("value: 2", "value: 1"))  # rolled back by hand
     export.serving_bundle(network(), tmp_path, "dim", label="canary", keep=1, warmup=())
-    model = models_of(tmp_path)["dim"]
-    assert dict(model.version_labels) == {"stable": 1, "canary": 3}
-    assert list(model.model_version_policy.specific.versions) == [1, 3]
-    path.write_text("nonsense {")
-    with pytest.raises(ValueError, match="cannot be read as a ModelServerConfig"):
-        export.serving_bundle(network(), tmp_path, "dim", warmup=())
-    assert versions(tmp_path / "models" / "dim") == [1, 2, 3]
+    assert served(tmp_path) == ([1, 3], {"stable": 1, "canary": 3})
+    for arguments, message in (
+        (("dim", "stable", 2), r"one that is served of 'dim': \[1, 3\]"),
+        (("none", "stable", 1), "one that is served of 'none'"),
+        (("dim", "Stable", 1), "`label` must consist of"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            export.move_label(tmp_path, *arguments)
+    with pytest.raises(ValueError, match="`label`: 'canary' means version 3"):
+        export.serving_bundle(network(), tmp_path, "dim", label="canary", warmup=())
+
+
+def test_configs_that_do_not_fit_are_found_before_anything_is_written(tmp_path):
+    export.serving_bundle(network(), tmp_path, "dim", warmup=())
+    path = tmp_path / "config" / "models.config"
+    good = path.read_text()
+    for text, message in (
+        ("nonsense {", "cannot be read as a ModelServerConfig"),
+        (good.replace("value: 1", "value: 9"), "means version 9, which is not there"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=message):
+            export.serving_bundle(network(), tmp_path, "dim", warmup=())
+    assert versions(tmp_path / "models" / "dim") == [1]
 
 
 def test_other_configs_are_parsed():
@@ -119,21 +146,35 @@ def test_manifests(bundle):
 
 def test_the_readme_names_what_is_there(bundle):
     text = (bundle / "README.md").read_text()
-    assert "**`dim`**: versions 2, 7; `canary` is 7, `stable` is 2" in text
+    assert "**`dim`**: versions 1, 2, 7; `canary` is 7, `stable` is 1" in text
     assert "`texts` string (any)" in text
-    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert "`stable` is 1" in text
+
+
+def test_the_calls_of_the_readme_work(bundle, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (12, 10), (200, 100, 0)).save("image.png")
+    code = re.findall(r"```python\n(.*?)```", (bundle / "README.md").read_text(), re.DOTALL)
+    with Server(bundle, grpc_port=0, rest_port=0) as server:
+        addresses = {"http://localhost:8501": server.rest_address,
+                     "localhost:8500": server.grpc_address}  # fmt: skip
+        for block in code:
+            for there, here in addresses.items():
+                block = block.replace(there, here)
+            exec(block, {})
+            assert Image.open("result.png").size == (12, 10)
+            (tmp_path / "result.png").unlink()
     assert len(code) == 2
-    for block in code:
-        compile(block, "README", "exec")
 
 
 def test_wrong_arguments_leave_nothing(tmp_path):
     for arguments, message in (
         ({"name": "Dim"}, "`name` must consist of"),
-        ({"label": "a b"}, "`label` must be a word"),
-        ({"keep": 0}, "`keep` at least 1"),
+        ({"label": "a b"}, "`label` must consist of"),
+        ({"keep": 0}, "`keep` must be at least 1"),
         ({"version": 0}, "`version` must be a positive"),
         ({"warmup": (0,)}, "`warmup` must be sides"),
+        ({"warmup": 24}, "`warmup` must be sides"),
         ({"warmup": (64,), "max_pixels": 100}, "of at most `max_pixels`=100"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -96,7 +96,7 @@ def test_texts_are_strings_in_both_signatures(tmp_path, pictures):
     made = signatures["edit_bytes"](image_bytes=files, texts=tf.constant(["Darker!"]))
     assert np.abs(tf.io.decode_png(made["edited_bytes"][0]).numpy() - expected).max() <= 1
     for texts, message in ((["hello"], "a word that is known"), ([""], "a word that is known"),
-                           (["darker", "darker"], "must be as many")):  # fmt: skip
+                           (["darker", "darker"], "texts must be as many")):  # fmt: skip
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             signatures["serving_default"](images=unit(photo), texts=tf.constant(texts))
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):

@@ -31,7 +31,7 @@ def test_captions_are_read(colours):
     ("text", "message"),
     [
         ("file,words\n0.png,black\n", "without caption"),
-        ("file,caption\n0.png,\n", "an empty caption for 0.png"),
+        ("file,caption\n0.png,\n1.png,a\n2.png,a\n3.png,a\n", "an empty caption for 0.png"),
         ("file,caption\n0.png,black\n", "lacks 3 of 4, the first: 1.png"),
     ],
 )
@@ -59,8 +59,12 @@ def test_arguments_are_checked(colours):
     for wrong in (captions[:3], [(), *captions[1:]], ["", *captions[1:]]):
         with pytest.raises(ValueError, match="at least one text for each of 4"):
             pipelines.captioned(source, wrong)
+    with pytest.raises(ValueError, match="`batch_size` must be at least 2"):
+        pipelines.captioned(source, captions, 1)
 
 
 def test_words():
     assert {"darker", "a", "without", "noise"} <= set(pipelines.words())
+    with pytest.raises(ValueError, match="`texts` must hold words"):
+        pipelines.words([" "])
     assert pipelines.words(["It's SO dark!", "so bright"]) == ["bright", "dark", "its", "so"]

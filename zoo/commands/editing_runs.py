@@ -1,11 +1,11 @@
 """Runs of models that learn to edit: from pairs, two kinds of images, attributes, frames."""
 
-import csv
 import functools
 import os
 
 import pipelines
 import zoo
+from pipelines import tables
 from zoo.commands import evaluating
 from zoo.commands.optimizers import compile_as_in_the_paper
 
@@ -208,22 +208,36 @@ class TextRun(EditingRun):
     refused = ("recipe", "unlabelled", "attributes", "targets", "reverse")
     held_out_batch = 8
 
+    def __init__(self, model, settings, schedule):
+        if settings.captions and schedule.validation:
+            raise ValueError(
+                "`--validation` needs targets; images that captions describe have none."
+            )
+        if settings.captions and model.objective.pixel_weight:
+            raise ValueError(
+                "`--objective` must have a pixel_weight of 0 with `--captions`: what they describe "
+                f"is another image. Received: {model.objective.pixel_weight}"
+            )
+        super().__init__(model, settings, schedule)
+
     @staticmethod
-    def words(settings):
-        """The vocabulary of a new model: the words of the texts that it is trained on."""
+    def defaults(settings):
+        """Vocabulary of a new model, the words of its texts; its objective, `None` for its own."""
         if settings.captions is None:
-            return pipelines.words()
-        with open(settings.captions, newline="", encoding="utf-8") as file:
-            return pipelines.words(row.get("caption") or "" for row in csv.DictReader(file))
+            return pipelines.words(), None
+        lines = tables.read_table(settings.captions, ("file", "caption"))
+        objective = {"pixel_weight": 0, "keep_weight": 1, "reconstruction_weight": 1}
+        return pipelines.words(line["caption"] or "" for line in lines), objective
 
     def make(self, sources, batch_size, shuffle=True, **options):
         """Batches of images with texts, and their targets."""
         settings, source = self._settings, sources[0]
         options = {"read": self._model.read, "image_size": self._side, **options}
-        if settings.captions is None:
-            return pipelines.edited(source, batch_size, shuffle=shuffle, **options)
-        captions = pipelines.read_captions(settings.captions, source)
         mirror = shuffle and settings.mirror
+        if settings.captions is None:
+            return pipelines.edited(source, batch_size, shuffle=shuffle, mirror=mirror, **options)
+        captions = pipelines.read_captions(settings.captions, source)
+        self._model.read(sorted({text for each in captions for text in each}))  # raises
         return pipelines.captioned(
             source, captions, batch_size, shuffle=shuffle, mirror=mirror, **options
         )

@@ -114,10 +114,11 @@ def train(settings, schedule, out):
 
 def build(settings):
     """Make and compile the model of a run."""
-    options = settings.options
+    options, objective = settings.options, settings.objective
     if variants.variant(settings.model) is zoo.MultimodalGAN:
-        options = {"vocabulary": TextRun.words(settings), **options}
-    model = variants.make(settings.model, options, settings.objective,
+        vocabulary, suited = TextRun.defaults(settings)
+        options, objective = {"vocabulary": vocabulary, **options}, objective or suited
+    model = variants.make(settings.model, options, objective,
                           settings.ema_halflife_images, settings.seed)  # fmt: skip
     if settings.warm_start:
         print(f"{settings.warm_start}: {zoo.warm_start(model, settings.warm_start)}")

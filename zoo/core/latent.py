@@ -38,7 +38,7 @@ class LatentGAN(AdversarialModel):
     def __init__(
         self, generator, discriminator, latents, objective=None, *, augmentation=None, **kwargs
     ):
-        objective = LatentObjective.or_default(objective or self.default_objective())
+        objective = LatentObjective.or_default(objective, self.default_objective)
         super().__init__(generator, discriminator, **kwargs)
         self.latents = latents
         self.objective = objective

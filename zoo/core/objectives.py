@@ -9,13 +9,17 @@ class Objective:
     """Base class: checks weights and losses, and serialises both."""
 
     @classmethod
-    def or_default(cls, objective):
-        """Return `objective`, or the one with all defaults if it is `None`.
+    def or_default(cls, objective, default=None):
+        """Return `objective`, or a default if it is `None`.
+
+        Args:
+            objective: What the caller of a model gave.
+            default: Function that returns the default. Defaults to the class itself.
 
         Raises:
             ValueError: If it is of another class.
         """
-        objective = cls() if objective is None else objective
+        objective = (default or cls)() if objective is None else objective
         if not isinstance(objective, cls):
             raise ValueError(
                 f"`objective` must be a zoo.{cls.__name__}, or None for its defaults. "

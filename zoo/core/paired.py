@@ -33,7 +33,7 @@ class PairedGAN(AdversarialModel):
     default_recipe = None
 
     def __init__(self, generator, discriminator, objective=None, **kwargs):
-        objective = PairedObjective.or_default(objective or self.default_objective())
+        objective = PairedObjective.or_default(objective, self.default_objective)
         adversary = discriminator() if objective.adversarial else None
         super().__init__(generator, adversary, **kwargs)
         self.objective = objective

@@ -85,15 +85,23 @@ class MultimodalGAN(AdversarialModel):
             "blocks": blocks,
             "discriminator_filters": discriminator_filters,
         }
-        self.tokenizer  # noqa: B018  its table cannot be made inside of `tf.data`, where it is used
+        # Its table cannot be made inside of `tf.data`, where it is used.
+        _check_words(words, self.tokenizer)
 
     # ------------------------------------------------------------------ training
 
     def prepare(self, data, seed):
-        """Unpack `((images, texts), targets)`; each target gets the text of the one before too."""
+        """Unpack `((images, texts), targets)`; each target is shown with another text, too."""
         (images, texts), targets = tf.nest.map_structure(tf.convert_to_tensor, data)
         mismatched = tf.roll(texts, 1, axis=0)
-        return {"images": images, "texts": texts, "targets": targets, "mismatched": mismatched}
+        differs = tf.reduce_any(texts != mismatched, axis=-1)  # else the pair would match
+        return {
+            "images": images,
+            "texts": texts,
+            "targets": targets,
+            "mismatched": mismatched,
+            "differs": differs,
+        }
 
     def forward(self, batch):
         """Edit."""
@@ -103,13 +111,15 @@ class MultimodalGAN(AdversarialModel):
     def discriminator_terms(self, batch):
         """Tell real images with their texts from edited ones, and from ones with other texts."""
         judge = functools.partial(self.discriminator, training=True)
-        real = judge([batch["targets"], batch["texts"]])
-        others = {
-            "adversarial": judge([batch["edited"], batch["texts"]]),
-            "mismatched": judge([batch["targets"], batch["mismatched"]]),
+        loss, real = self.objective.adversarial_loss, judge([batch["targets"], batch["texts"]])
+        edited = judge([batch["edited"], batch["texts"]])
+        # What does not differ is replaced by what is edited, which is as much of a fake.
+        other = judge([batch["targets"], batch["mismatched"]])
+        other = tf.where(batch["differs"][:, None, None, None], other, edited)
+        return {
+            "adversarial": 0.5 * loss.discriminator(real, edited),
+            "mismatched": 0.5 * loss.discriminator(real, other),
         }
-        loss = self.objective.adversarial_loss
-        return {name: 0.5 * loss.discriminator(real, fake) for name, fake in others.items()}
 
     def generator_terms(self, batch):
         """Be the target, or keep what the text does not ask for, and look real for the text."""
@@ -162,8 +172,8 @@ class MultimodalGAN(AdversarialModel):
             int32 `(N, 16)`, the numbers of words, or float32 `(N, size)` of the external encoder.
 
         Raises:
-            ValueError: If a text is empty, or the vocabulary knows no word of it. (Texts of a
-                tensor in a graph are not looked at.)
+            ValueError: If a text is empty or has more than 16 words, or the vocabulary knows no
+                word of it. (Texts of a tensor in a graph are not looked at.)
         """
         symbolic = tf.is_tensor(texts) and not tf.executing_eagerly()
         if symbolic and self.tokenizer is not None:
@@ -176,6 +186,10 @@ class MultimodalGAN(AdversarialModel):
             return self._encoded(texts)
         tokens = self.tokenizer(tf.constant(texts)).numpy().astype("int32")
         for text, numbers in zip(texts, tokens, strict=True):
+            if len(text.split()) > len(numbers):
+                raise ValueError(
+                    f"`texts` must have at most {len(numbers)} words. Received: {text!r}"
+                )
             if numbers.max() < 2:
                 raise ValueError(
                     "`texts` must hold a word of the vocabulary each: "
@@ -222,10 +236,26 @@ def _check_reader(words, text_encoder):
                 "`text_encoder` must be a zoo.networks.FrozenTextEncoder. "
                 f"Received: {text_encoder!r}"
             )
-    elif not words or not all(isinstance(word, str) and word.strip() for word in words):
+    elif (
+        not words
+        or not all(isinstance(word, str) and word for word in words)
+        or len({*words}) < len(words)
+    ):
         raise ValueError(
-            "`vocabulary` must be words, such as `pipelines.words()`. "
+            "`vocabulary` must be words, each once, such as `pipelines.words()`. "
             f"Received: vocabulary={words!r}"
+        )
+
+
+def _check_words(words, tokenizer):
+    if tokenizer is None:
+        return
+    numbers = tokenizer(tf.constant(words)).numpy()
+    wrong = [word for place, word in enumerate(words) if [*numbers[place, :2]] != [place + 2, 0]]
+    if wrong:
+        raise ValueError(
+            "`vocabulary` must be single lower-case words without punctuation. "
+            f"Received: {', '.join(map(repr, wrong))}"
         )
 
 

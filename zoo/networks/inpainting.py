@@ -41,7 +41,7 @@ def gated_unet(channels=3, filters=(32, 64, 128, 128), dilations=(1, 2, 5)):
         the skips of Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597.
     """
     inputs = keras.Input((None, None, channels + 1), name="masked")
-    drawn = _drawn(inputs, channels, filters, dilations, "drawn")
+    drawn = _drawn(inputs, smooth_fill(inputs, len(filters)), filters, dilations, "drawn")
     outputs = Complete(dtype="float32", name="restored")([inputs, drawn])
     return keras.Model(inputs, outputs, name="gated_unet")
 
@@ -71,19 +71,19 @@ def coarse_to_fine(channels=3, filters=(32, 64, 128, 128), dilations=(1, 2, 5)):
     inputs = keras.Input((None, None, channels + 1), name="masked")
     # A pixel of the small image is a hole if any of its four is.
     small = [layers.AveragePooling2D(2)(inputs[..., :-1]), layers.MaxPooling2D(2)(inputs[..., -1:])]
-    x = _drawn(layers.Concatenate()(small), channels, filters, dilations, "small")
+    small = layers.Concatenate()(small)
+    x = _drawn(small, smooth_fill(small, len(filters)), filters, dilations, "small")
     coarse = Resize(2, smooth=True, dtype="float32", name="coarse")(x)
     completed = Complete(dtype="float32", name="completed")([inputs, coarse])
     seen = layers.Concatenate(dtype="float32")([completed, inputs[..., -1:]])
-    drawn = _drawn(seen, channels, filters, dilations, "drawn")
+    drawn = _drawn(seen, completed, filters, dilations, "drawn")
     outputs = Complete(dtype="float32", name="restored")([inputs, drawn])
     return keras.Model(inputs, outputs, name="coarse_to_fine")
 
 
-def _drawn(masked, channels, filters, dilations, name):
-    """Gated levels: images with their mask to what should be drawn everywhere."""
-    smooth = smooth_fill(masked, len(filters))
-    x = layers.Concatenate()([masked, smooth])
+def _drawn(masked, begun, filters, dilations, name):
+    """Gated levels: images with their mask, and these begun, to what should be drawn everywhere."""
+    x = layers.Concatenate()([masked, begun])
     x = _gated(PixelUnshuffle(2)(x), filters[0])
     skips = []
     for width in filters[1:]:
@@ -92,11 +92,12 @@ def _drawn(masked, channels, filters, dilations, name):
     for dilation in dilations:
         x = layers.Add()([x, _gated(x, filters[-1], dilation_rate=dilation)])
     for width in reversed(filters[:-1]):
-        x = PixelShuffle(2)(layers.Conv2D(4 * width, 1)(x))
+        # Shuffled pixels of an adversary's liking would be stripes.
+        x = Resize(2)(layers.Conv2D(width, 1)(x))
         x = _gated(layers.Concatenate()([x, skips.pop()]), width)
-    x = layers.Conv2D(4 * channels, 3, padding="same", dtype="float32")(x)
+    x = layers.Conv2D(4 * begun.shape[-1], 3, padding="same", dtype="float32")(x)
     x = PixelShuffle(2, dtype="float32")(x)
-    return layers.Add(dtype="float32", name=name)([smooth, x])
+    return layers.Add(dtype="float32", name=name)([begun, x])
 
 
 def smooth_fill(masked, levels):
@@ -105,7 +106,8 @@ def smooth_fill(masked, levels):
     Args:
         masked: Symbolic images with the mask (1 = hole) as last channel, `(N, H, W, C + 1)`.
         levels: Integer, halvings of the size; sides are multiples of `2 ** levels`. Where nothing
-            is visible within about `5 * 2 ** levels` pixels, the result is 0.
+            is visible within about `3 * 2 ** levels` pixels, the result is 0, and begins to fall to
+            it at a third of that.
 
     Returns:
         Symbolic images `(N, H, W, C)`; what is visible is unchanged.

@@ -140,12 +140,12 @@ def test_train_editing_by_captions(zoo_command, halves, tmp_path):
     lines = ["file,caption", *(f"{number}.png,A box at {number}!" for number in range(6))]
     (tmp_path / "captions.csv").write_text("\n".join(lines) + "\n")
     zoo_command("train", "multimodal_gan", "--data", halves, "--out", tmp_path / "run",
-                "--captions", tmp_path / "captions.csv", "--mirror", "--objective",
-                '{"pixel_weight": 0, "keep_weight": 1, "reconstruction_weight": 1}',
-                "--steps", 1, "--steps-per-epoch", 1, "--batch-size", 2, "--crop", 24,
+                "--captions", tmp_path / "captions.csv", "--mirror", "--steps", 1,
+                "--steps-per-epoch", 1, "--batch-size", 2, "--crop", 24,
                 "--set", "filters=4", "--set", "blocks=1",
                 "--set", "discriminator_filters=4")  # fmt: skip
     model = zoo.MultimodalGAN.from_preset(tmp_path / "run" / "preset")
+    assert (model.objective.pixel_weight, model.objective.keep_weight) == (0, 1)
     words = ["0", "1", "2", "3", "4", "5", "a", "at", "box"]
     assert model.tokenizer.get_vocabulary()[2:] == words
 
@@ -162,6 +162,7 @@ def test_train_editing_by_captions(zoo_command, halves, tmp_path):
         ("face_attribute_gan", [], "needs `--attributes`: a CSV file with the columns file, age"),
         ("srgan", ["--targets", "sample"], "`--targets` has no meaning"),
         ("pix2pix", ["--captions", "a.csv"], "`--captions` has no meaning"),
+        ("multimodal_gan", ["--attributes", "a.csv"], "`--attributes` has no meaning"),
         ("dcgan", [], "`--crop` is for models on images"),
     ],
 )

@@ -12,6 +12,14 @@ WORDS = ["darker", "brighter", "make", "it"]
 build = functools.partial(zoo.MultimodalGAN, WORDS, filters=4, blocks=1, discriminator_filters=4)
 
 
+def drawing(**options):
+    """A model whose texts matter: the last layers of a new one are zeros."""
+    model = build(**options)
+    for number, variable in enumerate(model.generator.get_layer("renderer").weights[-4:]):
+        variable.assign(np.random.default_rng(number).normal(0, 0.2, variable.shape))
+    return model
+
+
 def data(count=4, size=24):
     images, targets = cases.pairs(count, size=size)
     texts = (["make it darker", "make it brighter", "darker", "brighter"] * count)[:count]
@@ -27,7 +35,7 @@ def test_variant_contract(tmp_path, mirrored):
 
 def test_terms_by_hand():
     objective = zoo.MultimodalObjective(keep_weight=2, reconstruction_weight=3)
-    model = build(objective=objective)
+    model = drawing(objective=objective)
     (images, texts), targets = data(3)
     batch = model.forward(model.prepare(((images, texts), targets), None))
     texts, targets = batch["texts"], batch["targets"]
@@ -41,6 +49,7 @@ def test_terms_by_hand():
         "reconstruction": 3 * np.abs(model([targets, texts]) - targets).mean(),
     }
     for name, value in expected.items():
+        assert value > 0.1
         assert float(terms[name]) == pytest.approx(value, rel=1e-4), name
     judge = functools.partial(model.discriminator, training=False)
     fake, real = judge([edited, texts]).numpy(), judge([targets, texts]).numpy()
@@ -85,6 +94,7 @@ def test_texts_are_read():
     np.testing.assert_array_equal(next(iter(words.map(model.read))), tokens)
     for text, message in (
         ("", "not empty"), ("  ", "not empty"), ("hello", "a word of the vocabulary"),
+        (17 * "it ", "at most 16 words"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             model.read([text])
@@ -92,11 +102,27 @@ def test_texts_are_read():
             model.editor_of(text)
 
 
-def test_editor_is_the_network_with_its_text():
+def test_a_text_that_is_the_same_is_no_mismatch():
     model = build()
+    (images, texts), targets = data(3)
+    texts[1] = texts[0]
+    batch = model.forward(model.prepare(((images, texts), targets), None))
+    np.testing.assert_array_equal(batch["differs"], [True, False, True])
+    judge = functools.partial(model.discriminator, training=False)
+    real, fake = (judge([batch[name], batch["texts"]]) for name in ("targets", "edited"))
+    other = np.array(judge([batch["targets"], batch["mismatched"]]))
+    other[1] = fake[1]
+    expected = 0.25 * (np.square(real - 1).mean() + np.square(other).mean())
+    terms = model.discriminator_terms(batch)
+    assert float(terms["mismatched"]) == pytest.approx(expected, rel=5e-2)
+
+
+def test_editor_is_the_network_with_its_text():
+    model = drawing()
     (images, _), _ = data(2)
     wanted = model([images, model.read(["make it darker"] * 2)])
     np.testing.assert_allclose(model.editor_of("make it darker")(images), wanted, atol=1e-6)
+    assert np.abs(model.editor_of("brighter")(images) - wanted).max() > 1e-3
     photo = np.random.default_rng(0).integers(0, 256, (30, 21, 3), "uint8")
     assert zoo.restore(model.editor_of("darker"), photo, precision="float32").shape == photo.shape
 
@@ -145,8 +171,12 @@ def test_arguments_are_checked():
     for arguments in ({}, {"vocabulary": WORDS, "text_encoder": 1}):
         with pytest.raises(ValueError, match="Either `vocabulary` or `text_encoder`"):
             zoo.MultimodalGAN(**arguments)
-    with pytest.raises(ValueError, match="`vocabulary` must be words"):
-        zoo.MultimodalGAN([])
+    for words in ([], ["dark", "dark"], [3], [""]):
+        with pytest.raises(ValueError, match="`vocabulary` must be words"):
+            zoo.MultimodalGAN(words)
+    for word in ("Darker", "t-shirt", "two words"):
+        with pytest.raises(ValueError, match=f"single lower-case words .* Received: '{word}'"):
+            zoo.MultimodalGAN(["fine", word])
     with pytest.raises(ValueError, match="`text_encoder` must be a"):
         zoo.MultimodalGAN(text_encoder=lengths)
     with pytest.raises(ValueError, match="`objective` must be a"):
