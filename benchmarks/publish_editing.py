@@ -39,14 +39,22 @@ def main():
     training = zoo.preset_record(arguments.run / "preset")["training"]
     training = {**training, "data": facts["data_name"], **facts.get("options", {})}
     folder = PRESETS / arguments.name
-    model = zoo.from_preset(arguments.run / "preset")
+    model = with_default_objective(zoo.from_preset(arguments.run / "preset"))
     said = editing_table.SAID[arguments.system](row)
-    # The objective names files of this machine; a model that is only used needs none.
     model.save_to_preset(folder, half=True, training=training, headline=[facts["headline"]])
     model = zoo.from_preset(folder)
     Image.fromarray(PICTURES[arguments.system](model)).save(folder / "pictures.jpg", quality=92)
     (folder / "card.md").write_text(card(arguments.name, model, training, facts, said))
     print(folder)
+
+
+def with_default_objective(model):
+    """The same network without the objective, which may name files of this machine."""
+    other = type(model).from_config({**model.get_config(), "objective": None})
+    other.generator.set_weights(model.kept_network.get_weights())
+    if other.averaged_generator is not None:
+        other.averaged_generator.set_weights(model.kept_network.get_weights())
+    return other
 
 
 def card(name, model, training, facts, said):

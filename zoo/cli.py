@@ -313,29 +313,53 @@ def degrade(
 
 @app.command("export")
 def export_(
-    preset: Annotated[str, typer.Argument(help="Preset name, or folder such as RUN/preset.")],
+    preset: Annotated[str, typer.Argument(help="Preset name, or folder of a preset or a run.")],
     directory: Annotated[Path, typer.Argument(help="Folder to write into.")],
     format_: Annotated[
-        str, typer.Option("--format", help="saved_model or tflite.")
-    ] = "saved_model",
+        str,
+        typer.Option("--format", help="bundle: all that TF-Serving needs; saved_model; tflite."),
+    ] = "bundle",
+    name: Annotated[
+        str | None, typer.Option(help="Bundle: name of the model; default: of the preset or run.")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Bundle: label of the version; the first one is stable.")
+    ] = None,
     quantize: Annotated[str | None, typer.Option(help="For tflite: float16 or int8.")] = None,
     truncation: Annotated[
         float | None, typer.Option(help="StyleGAN2: what every request is made with.")
     ] = None,
     precision: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="For saved_model: float32, bfloat16, or auto: what this machine computes fast. "
-            "Name it if another kind of machine will serve."
+            help="Of SavedModels: float32, bfloat16, or auto (default): what this machine computes "
+            "fast. Name it if another kind of machine will serve."
         ),
-    ] = "auto",
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
-    """Write a SavedModel for TF-Serving or a TFLite file, and check it against the preset."""
+    """Write what TF-Serving needs, a SavedModel alone, or a TFLite file, and check it."""
     from zoo.commands import exporting
 
-    report = exporting.export_preset(preset, directory, format_, quantize, precision, truncation)
+    options = {"name": name, "label": label, "quantize": quantize, "truncation": truncation,
+               "precision": precision}  # fmt: skip
+    report = exporting.export_preset(preset, directory, format_, options)
     _show(report, [report["path"], *report["lines"]], json_)
+
+
+@app.command()
+def serve(
+    directory: Annotated[Path, typer.Argument(help="Bundle, folder of models, or of one model.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    grpc_port: Annotated[int, typer.Option(help="0: any that is free.")] = 8500,
+    rest_port: Annotated[int, typer.Option(help="0: any that is free.")] = 8501,
+    batching: Annotated[bool, typer.Option(help="Run requests of one size together.")] = False,
+    concurrency: Annotated[int, typer.Option(help="Requests computed at the same time.")] = 2,
+):
+    """Serve exported models without Docker: for development, tests and small deployments."""
+    from zoo.commands import serving
+
+    serving.serve(directory, host, grpc_port, rest_port, batching, concurrency)
 
 
 @app.command()

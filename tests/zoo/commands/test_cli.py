@@ -1,6 +1,8 @@
 import json
+import signal
 import subprocess
 import sys
+import urllib.request
 
 import keras
 import numpy as np
@@ -91,13 +93,30 @@ def test_degrade_sheet(zoo_command, photo_folder, tmp_path):
     assert Image.open(sheet).width > 100
 
 
-@pytest.mark.parametrize("form", ["saved_model", "tflite"])
+@pytest.mark.parametrize("form", ["bundle", "saved_model", "tflite"])
 def test_export_is_checked(zoo_command, tiny_preset, tmp_path, form):
     report = json.loads(
         zoo_command("export", tiny_preset, tmp_path / "served", "--format", form, "--json")
     )
     assert report["differences"]
     assert all(row["max_abs_difference"] <= row["tolerance"] for row in report["differences"])
+
+
+def test_serve_answers_until_it_is_told_to_end(zoo_command, tiny_preset, tmp_path):
+    zoo_command("export", tiny_preset, tmp_path, "--name", "tiny")
+    assert (tmp_path / "config" / "models.config").is_file()
+    words = [sys.executable, "-m", "zoo", "serve", tmp_path, "--grpc-port", "0", "--rest-port", "0"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        address = line.split("REST at ")[1].strip()
+        with urllib.request.urlopen(f"{address}/v1/models/tiny", timeout=10) as reply:
+            (version,) = json.load(reply)["model_version_status"]
+        assert (version["version"], version["state"]) == ("1", "AVAILABLE")
+        assert "tiny (1): gRPC at 127.0.0.1:" in line
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+    with pytest.raises(ValueError, match="`directory` must hold versions"):
+        zoo_command("serve", tmp_path / "nothing")
 
 
 def test_train_evaluate_restore(zoo_command, photo_folder, tmp_path):

@@ -72,9 +72,13 @@ def test_export_says_what_it_chose(zoo_command, trained_preset, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--format", "tflite", "--name", "x"], "`--name` is for `--format bundle`"),
         (["--precision", "int8"], "`precision` must be 'auto', 'float32' or 'bfloat16'"),
-        (["--format", "tflite", "--precision", "bfloat16"], "TFLite file takes `--quantize`"),
-        (["--quantize", "int8"], "SavedModel takes `--precision`"),
+        (
+            ["--format", "tflite", "--precision", "bfloat16"],
+            "`--precision` is for `--format bundle or saved_model`",
+        ),
+        (["--quantize", "int8"], "`--quantize` is for `--format tflite`"),
     ],
 )
 def test_export_names_the_wrong_option(zoo_command, trained_preset, tmp_path, arguments, message):
