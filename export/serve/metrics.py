@@ -1,8 +1,32 @@
 """Metrics for Prometheus, under the names that TF-Serving gives them."""
 
+import collections
+import threading
+
 import prometheus_client
+from prometheus_client.core import Metric
 
 _PREFIX = ":tensorflow:serving:"
+
+
+class _Counts:
+    """A counter under a name without `_total`, which prometheus_client's own would append."""
+
+    def __init__(self):
+        self._counts, self._lock = collections.Counter(), threading.Lock()
+
+    def add(self, **labels):
+        """Count one more."""
+        with self._lock:
+            self._counts[tuple(sorted(labels.items()))] += 1
+
+    def collect(self):
+        """What the registry asks for."""
+        metric = Metric(f"{_PREFIX}request_count", "Requests that were answered.", "untyped")
+        with self._lock:
+            for labels, count in self._counts.items():
+                metric.add_sample(metric.name, dict(labels), count)
+        return [metric]
 
 
 class Metrics:
@@ -13,10 +37,8 @@ class Metrics:
 
     def __init__(self):
         self._registry = prometheus_client.CollectorRegistry()
-        self._count = prometheus_client.Counter(
-            f"{_PREFIX}request_count", "Requests that were answered.",
-            ["model_name", "entrypoint", "status"], registry=self._registry,
-        )  # fmt: skip
+        self._counts = _Counts()
+        self._registry.register(self._counts)
         self._latency = prometheus_client.Histogram(
             f"{_PREFIX}request_latency", "Time from request to answer, in microseconds.",
             ["model_name", "entrypoint"], registry=self._registry,
@@ -34,7 +56,7 @@ class Metrics:
         """
         # Names that clients make up must not fill the memory.
         model = model if status != "NOT_FOUND" else ""
-        self._count.labels(model, entrypoint, status).inc()
+        self._counts.add(model_name=model, entrypoint=entrypoint, status=status)
         self._latency.labels(model, entrypoint).observe(1e6 * seconds)
 
     def text(self):

@@ -6,8 +6,10 @@ TF-Serving: tf.Example requests (Classify, Regress), TLS, and the tuning of larg
 
 import concurrent.futures
 import dataclasses
+import functools
 import logging
 import signal
+import socket
 import threading
 
 import grpc
@@ -64,31 +66,35 @@ class Server:
     def __init__(self, directory, host="127.0.0.1", grpc_port=8500, rest_port=8501,
                  batching=False, concurrency=2, limits=None):  # fmt: skip
         limits = limits or Limits()
-        self._host = host
-        self.store = Store(directory, limits.poll_seconds)
-        self.metrics = Metrics()
-        predictor = Predictor(
-            self.store, concurrency, limits.queue, Batcher() if batching else None
-        )
-        threads = concurrency + limits.queue
+        self._host, self._shutdown_seconds = host, limits.shutdown_seconds
+        threads = min(concurrency + limits.queue, 32)
+        # Ports are taken before models are loaded, which may last.
+        self._socket = _listen(host, rest_port)
         self._grpc = grpc.server(
-            concurrent.futures.ThreadPoolExecutor(min(threads, 32), "zoo-serve-grpc"),
+            concurrent.futures.ThreadPoolExecutor(threads, "zoo-serve-grpc"),
             options=[
                 ("grpc.max_receive_message_length", limits.max_body_bytes),
                 ("grpc.max_send_message_length", -1),
                 ("grpc.so_reuseport", 0),  # two servers on one port would share its requests
             ],
         )
+        try:
+            self._grpc_port = self._grpc.add_insecure_port(f"{host}:{grpc_port}")
+            self.store = Store(directory, limits.poll_seconds)
+        except BaseException as error:
+            self._socket.close()
+            if isinstance(error, RuntimeError):
+                raise OSError(f"gRPC cannot listen on {host}:{grpc_port}: {error}") from error
+            raise
+        self.metrics = Metrics()
+        batcher = Batcher() if batching else None
+        predictor = Predictor(self.store, concurrency, limits.queue, batcher)
         add_services(self._grpc, predictor, self.metrics)
-        self._grpc_port = self._grpc.add_insecure_port(f"{host}:{grpc_port}")
+        app = application(predictor, self.metrics, limits.max_body_bytes, limits.seconds, threads)
         self._rest = uvicorn.Server(uvicorn.Config(
-            application(predictor, self.metrics, limits.max_body_bytes, limits.seconds,
-                        min(threads, 32)),
-            host=host, port=rest_port, log_level="warning", lifespan="off",
+            app, log_level="warning", lifespan="off", timeout_keep_alive=30,
             timeout_graceful_shutdown=round(limits.shutdown_seconds),
-            timeout_keep_alive=30, h11_max_incomplete_event_size=64 * 1024,
         ))  # fmt: skip
-        self._shutdown_seconds = limits.shutdown_seconds
         self._thread = None
 
     @property
@@ -98,21 +104,15 @@ class Server:
 
     @property
     def rest_address(self):
-        """`http://host:port`, once it is started."""
-        port = self._rest.servers[0].sockets[0].getsockname()[1]
-        return f"http://{self._host}:{port}"
+        """`http://host:port`."""
+        return f"http://{self._host}:{self._socket.getsockname()[1]}"
 
     def start(self):
         """Answer requests, in threads of its own."""
         self._grpc.start()
-        self._thread = threading.Thread(target=self._rest.run, name="zoo-serve-rest", daemon=True)
+        run = functools.partial(self._rest.run, sockets=[self._socket])
+        self._thread = threading.Thread(target=run, name="zoo-serve-rest", daemon=True)
         self._thread.start()
-        while not self._rest.started:
-            self._thread.join(0.02)
-            if not self._thread.is_alive():
-                self._grpc.stop(0)
-                self.store.close()
-                raise OSError(f"REST cannot listen on {self._host}; is the port taken?")
         return self
 
     def stop(self):
@@ -137,3 +137,10 @@ class Server:
 
     def __exit__(self, *error):
         self.stop()
+
+
+def _listen(host, port):
+    try:
+        return socket.create_server((host, port), backlog=128)
+    except OSError as error:
+        raise OSError(f"REST cannot listen on {host}:{port}: {error}") from error

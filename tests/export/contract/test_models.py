@@ -67,4 +67,5 @@ def test_rest_metadata(client):
 def test_metrics(client):
     client.rest.post("/v1/models/dim:predict", json={})
     text = client.rest.get("/monitoring/prometheus/metrics").text
-    assert ":tensorflow:serving:request_count" in text
+    assert ":tensorflow:serving:request_count{" in text
+    assert ":tensorflow:serving:request_latency_bucket{" in text
