@@ -46,7 +46,7 @@ def from_npz(name, image_size=None, channels=None, augment=True):
             `KEY` is the name of one or a word in it, such as `test`. `train` if absent.
         image_size: side of the square crops in px, or `None` for whole images.
         channels: 3 for RGB, 1 for gray, to which images are converted, or `None`: as stored.
-        augment: whether `stream` flips and turns the crops.
+        augment: whether `stream` flips and turns the crops; `"mirror"`: flips them left-right.
 
     Returns:
         An `ArraySource`, an `ImageSource`. All images are in memory.
@@ -86,7 +86,7 @@ def from_idx(path, image_size=None, channels=None, augment=True):
         path: the file of images.
         image_size: side of the square crops in px, or `None` for whole images.
         channels: 3 for RGB, 1 for gray, to which images are converted, or `None`: gray, as stored.
-        augment: whether `stream` flips and turns the crops.
+        augment: whether `stream` flips and turns the crops; `"mirror"`: flips them left-right.
 
     Returns:
         An `ArraySource`, an `ImageSource`. All images are in memory.

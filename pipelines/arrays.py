@@ -27,7 +27,7 @@ def from_arrays(
         image_size: side of the square crops in px, or `None` for whole images.
         value_range: `(lowest, highest)` possible value of float images, e.g. `(0, 1)`; integer
             images use the range of their type.
-        augment: whether `stream` flips and turns the crops.
+        augment: whether `stream` flips and turns the crops; `"mirror"`: flips them left-right.
         labels: the class of each image, ints of shape `(count,)` from 0 on, -1 for none; or `None`.
         class_names: the names of classes 0, 1, ..., a sequence of str, or `None`.
 
@@ -73,7 +73,7 @@ class ArraySource(ImageSource):
         images: list of `(height, width, channels)` arrays of one type and channel count.
         image_size: side of the square crops in px, or `None` for whole images.
         value_range: `(lowest, highest)` possible value.
-        augment: whether `stream` flips and turns the crops.
+        augment: whether `stream` flips and turns the crops; `"mirror"`: flips them left-right.
         classes: the `Classes` of the images.
     """
 

@@ -46,7 +46,7 @@ def from_folder(
             counted in a warning and listed in `source.skipped`.
         cache: whether to keep decoded images in memory, one byte a value (two for 16-bit PNG), once
             they have been read.
-        augment: whether `stream` flips and turns the crops.
+        augment: whether `stream` flips and turns the crops; `"mirror"`: flips them left-right.
 
     Returns:
         A `FolderSource`, an `ImageSource`.
@@ -86,7 +86,7 @@ class FolderSource(ImageSource):
         image_size: side of the square crops in px, or `None` for whole images.
         channels: 3 for RGB, 1 for gray.
         cache: whether to keep decoded images in memory.
-        augment: whether `stream` flips and turns the crops.
+        augment: whether `stream` flips and turns the crops; `"mirror"`: flips them left-right.
         skipped: list of `(path, reason)` of the files that were left out.
         root: the folder whose subfolders are the classes, or `None`.
     """

@@ -31,7 +31,8 @@ class ImageSource(abc.ABC):
         count: number of images.
         image_size: side of the square crops in px, or `None` for whole images.
         channels: 3 for RGB, 1 for gray.
-        augment: whether `stream` flips images and turns square ones by quarter turns.
+        augment: whether `stream` flips images and turns square ones by quarter turns; `"mirror"`
+            flips them left-right alone, so that up stays up.
         full_size: `(height, width)` in px where all images have the same size, else `(None, None)`.
     """
 
@@ -41,7 +42,11 @@ class ImageSource(abc.ABC):
         self._count = int(count)
         self.image_size = image_size
         self.channels = channels
-        self.augment = bool(augment)
+        if augment not in (True, False, "mirror"):
+            raise ValueError(
+                f"`augment` must be True, False or 'mirror'. Received: augment={augment!r}"
+            )
+        self.augment = augment
         if None not in full_size:
             check_fits(image_size, *full_size)
         size = (image_size, image_size) if image_size else tuple(full_size)
@@ -195,10 +200,12 @@ class ImageSource(abc.ABC):
         image = self._read(place, *visit)
         if self.augment:
             image = image[:, ::-1] if draws[2] < 0.5 else image
+        if self.augment is True:
             image = image[::-1] if draws[3] < 0.5 else image
             # A quarter turn would change the shape of an image that is not square.
             is_square = self.image_shape[0] is not None and image.shape[0] == image.shape[1]
             image = image.swapaxes(0, 1) if is_square and draws[4] < 0.5 else image
+        if self.augment:
             # Channel by channel, because copying a turned image three bytes at a time is slow.
             image = np.stack(np.moveaxis(image, -1, 0), axis=-1)
         return self._to_float(image)

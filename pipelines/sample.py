@@ -18,7 +18,7 @@ def sample(image_size=None, channels=3, augment=True):
     Args:
         image_size: side of the square crops in px, at most 300, or `None` for whole images.
         channels: 3 for RGB, 1 for gray.
-        augment: whether `stream` flips and turns the crops.
+        augment: whether `stream` flips and turns the crops; `"mirror"`: flips them left-right.
 
     Returns:
         A `FolderSource`, an `ImageSource`.

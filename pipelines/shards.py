@@ -76,7 +76,7 @@ def from_tfrecord(pattern, image_size=None, channels=3, feature=IMAGE_KEY, augme
         image_size: side of the square crops in px, or `None` for whole images.
         channels: 3 for RGB, 1 for gray; images are converted.
         feature: key of the encoded image (JPEG, PNG, WebP or BMP) in each `tf.train.Example`.
-        augment: whether `stream` flips and turns the crops.
+        augment: whether `stream` flips and turns the crops; `"mirror"`: flips them left-right.
 
     Returns:
         A `TFRecordSource`, an `ImageSource`.
@@ -104,7 +104,7 @@ class TFRecordSource(ImageSource):
         image_size: side of the square crops in px, or `None` for whole images.
         channels: 3 for RGB, 1 for gray.
         feature: key of the encoded image in each `tf.train.Example`.
-        augment: whether `stream` flips and turns the crops.
+        augment: whether `stream` flips and turns the crops; `"mirror"`: flips them left-right.
     """
 
     def __init__(self, paths, image_size, channels, feature, augment):

@@ -21,7 +21,7 @@ def from_source(name, image_size=None, channels=None, on_error="raise", cache=Fa
         channels: 3 for RGB, 1 for gray, or `None`: as stored in `.npz` and IDX files, else 3.
         on_error: for folders, as in `from_folder`; elsewhere it must be `"raise"`.
         cache: for folders, as in `from_folder`; elsewhere it must be `False`.
-        augment: whether `stream` flips and turns the crops.
+        augment: whether `stream` flips and turns the crops; `"mirror"`: flips them left-right.
 
     Returns:
         An `ImageSource`.

@@ -32,7 +32,7 @@ def from_tfds(name, image_size=None, channels=3, feature=None, data_dir=None, au
         feature: key of the images in the data set; by default `image`, else `hr` (the sharp images
             of DIV2K), else the only image there is.
         data_dir: where data sets are kept; by default TFDS's own place, `~/tensorflow_datasets`.
-        augment: whether `stream` flips and turns the crops.
+        augment: whether `stream` flips and turns the crops; `"mirror"`: flips them left-right.
 
     Returns:
         A `TFDSSource`, an `ImageSource`.
@@ -79,7 +79,7 @@ class TFDSSource(ImageSource):
         full_size: `(height, width)` in px where all images have the same size, else `None`s.
         image_size: side of the square crops in px, or `None` for whole images.
         channels: 3 for RGB, 1 for gray.
-        augment: whether `stream` flips and turns the crops.
+        augment: whether `stream` flips and turns the crops; `"mirror"`: flips them left-right.
         read_classes: function that returns the `Classes` of the records.
     """
 

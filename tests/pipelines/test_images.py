@@ -82,6 +82,15 @@ def test_augmentation_shows_all_eight_views_of_a_square():
     }
 
 
+def test_mirroring_keeps_up_where_it_is():
+    square = np.arange(9, dtype=np.uint8).reshape(1, 3, 3, 1)
+    source = pipelines.from_arrays(square, augment="mirror")
+    seen = {to_uint8(image[..., 0]).tobytes() for _, image in numpy_list(source.stream(0), 40)}
+    assert seen == {square[0, ..., 0].tobytes(), square[0, :, ::-1, 0].tobytes()}
+    with pytest.raises(ValueError, match="`augment` must be True, False or 'mirror'"):
+        pipelines.from_arrays(square, augment="turn")
+
+
 def test_whole_images_that_are_not_square_are_flipped_but_not_turned():
     source = pipelines.from_arrays(coordinates(count=2))
     images = [image for _, image in numpy_list(source.stream(0), 40)]

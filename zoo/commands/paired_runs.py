@@ -43,7 +43,10 @@ class PairedRun:
             on_error = "skip" if settings.skip_unusable else "raise"
             folder = {"cache": schedule.cache, "on_error": on_error}
         crop = settings.crop or _CROP
-        self._photos = pipelines.from_source(settings.data, image_size=crop, **folder)
+        augment = "mirror" if model.upright else True
+        self._photos = pipelines.from_source(
+            settings.data, image_size=crop, augment=augment, **folder
+        )
         self._recipe = pipelines.recipe(settings.recipe or model.default_recipe)
         self.record = {"recipe": self._recipe.name}
         self._monitor = f"val_{evaluating.metrics_of(model)[0].name}"

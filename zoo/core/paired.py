@@ -29,6 +29,8 @@ class PairedGAN(AdversarialModel):
     scale = 1
     #: What the variant is for, in the words of `zoo list`.
     task = "restoration"
+    #: Whether up must stay up: a sky is known by its place.
+    upright = False
     #: Name of the recipe that makes its training pairs.
     default_recipe = None
 

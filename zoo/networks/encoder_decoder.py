@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from zoo.layers import Luminance, PixelShuffle, PixelUnshuffle, Tint
+from zoo.layers import Luminance, PixelShuffle, PixelUnshuffle, Resize, Tint
 
 
 def _conv(filters, size=3, **kwargs):
@@ -77,13 +77,15 @@ def restoration_unet(channels=3, filters=(32, 64, 96, 128), blocks=2, *, output_
     return keras.Model(inputs, outputs, name="restoration_unet")
 
 
-def colorization_unet(filters=(32, 64, 128, 192, 256), blocks=1):
-    """The U-Net of `restoration_unet` from lightness to colours.
+def colorization_unet(filters=(32, 64, 128, 192, 256), blocks=1, reduction=2):
+    """The U-Net of `restoration_unet` from lightness to colours, which need fewer pixels.
 
     Args:
         filters: Sequence of integers, filters of each level. Defaults to
             `(32, 64, 128, 192, 256)`.
         blocks: Integer, residual blocks a level, on each side. Defaults to 1.
+        reduction: Integer, how many times smaller the images are that colours are found on.
+            Defaults to 2; sides are multiples of `reduction * 2 ** len(filters)`.
 
     Returns:
         A `keras.Model`: RGB images `(N, H, W, 3)`, of which it sees the lightness (layer `"gray"`),
@@ -91,12 +93,14 @@ def colorization_unet(filters=(32, 64, 128, 192, 256), blocks=1):
     """
     inputs = keras.Input((None, None, 3), name="degraded")
     gray = Luminance(dtype="float32", name="gray")(inputs)
-    x = _unet(gray, filters, blocks)
+    x = layers.AveragePooling2D(reduction)(gray) if reduction > 1 else gray
+    x = _unet(x, filters, blocks)
     # Begins gray: colours come from what is learnt.
-    x = _conv(2 * 4, dtype="float32", kernel_initializer="zeros")(x)
-    colours = layers.Rescaling(100.0, dtype="float32", name="colors")(
-        PixelShuffle(2, dtype="float32")(x)
+    x = PixelShuffle(2, dtype="float32")(
+        _conv(2 * 4, dtype="float32", kernel_initializer="zeros")(x)
     )
+    x = Resize(reduction, smooth=True, dtype="float32")(x)
+    colours = layers.Rescaling(100.0, dtype="float32", name="colors")(x)
     outputs = Tint(dtype="float32", name="restored")([gray, colours])
     return keras.Model(inputs, outputs, name="colorization_unet")
 

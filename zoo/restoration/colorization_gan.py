@@ -23,6 +23,8 @@ class ColorizationGAN(PairedGAN):
         filters: Sequence of integers, filters of each level of the U-Net. Defaults to
             `(32, 64, 128, 192, 256)`: what a thing is, and so its colour, shows on a large scale.
         blocks: Integer, residual blocks a level, on each side. Defaults to 1.
+        reduction: Integer, how many times smaller the images are that colours are found on: eyes
+            see lightness finer, and the network sees farther for less. Defaults to 2.
         discriminator_filters: Integer, of the discriminator's first convolution. Defaults to 64.
         objective: `zoo.PairedObjective`, or `None` for L1 and a least-squares adversary of weight
             0.01. Its pixel loss compares a* and b*, in units of 100.
@@ -40,18 +42,20 @@ class ColorizationGAN(PairedGAN):
     """
 
     task = "colourisation"
+    upright = True
     default_recipe = "grayscale"
 
     def __init__(
         self,
         filters=(32, 64, 128, 192, 256),
         blocks=1,
+        reduction=2,
         discriminator_filters=64,
         objective=None,
         **kwargs,
     ):
         super().__init__(
-            colorization_unet(filters, blocks),
+            colorization_unet(filters, blocks, reduction),
             lambda: patch_discriminator(3, discriminator_filters),
             objective,
             **kwargs,
@@ -59,6 +63,7 @@ class ColorizationGAN(PairedGAN):
         self._architecture = {
             "filters": list(filters),
             "blocks": blocks,
+            "reduction": reduction,
             "discriminator_filters": discriminator_filters,
         }
 
