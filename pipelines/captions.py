@@ -37,7 +37,7 @@ def words(texts=None):
         raise ValueError("`texts` must hold words. Received: none")
     reader = keras.layers.TextVectorization()
     reader.adapt(tf.constant(texts))
-    return sorted(reader.get_vocabulary(include_special_tokens=False))
+    return sorted(map(str, reader.get_vocabulary(include_special_tokens=False)))
 
 
 def read_captions(path, source):

@@ -68,6 +68,7 @@ class Server:
         limits = limits or Limits()
         self._host, self._shutdown_seconds = host, limits.shutdown_seconds
         threads = min(concurrency + limits.queue, 32)
+        self.store = Store(directory, limits.poll_seconds)
         # Ports are taken before models are loaded, which may last.
         self._socket = _listen(host, rest_port)
         self._grpc = grpc.server(
@@ -80,7 +81,7 @@ class Server:
         )
         try:
             self._grpc_port = self._grpc.add_insecure_port(f"{host}:{grpc_port}")
-            self.store = Store(directory, limits.poll_seconds)
+            self.store.open()
         except BaseException as error:
             self._socket.close()
             if isinstance(error, RuntimeError):

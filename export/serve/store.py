@@ -131,7 +131,7 @@ class Model:
 
 
 class Store:
-    """All models of a folder, looked after by a thread.
+    """All models of a folder, once it is opened looked after by a thread.
 
     Args:
         directory: Path of a bundle (`export.serving_bundle`), of a folder of models, each with its
@@ -153,8 +153,11 @@ class Store:
                 f"`directory` must hold versions, such as {self.directory}/NAME/1/saved_model.pb. "
                 f"Received: {str(directory)!r}"
             )
-        self.refresh()
         self._thread = threading.Thread(target=self._poll, name="zoo-serve-poll", daemon=True)
+
+    def open(self):
+        """Load what is there, and look after it from now on."""
+        self.refresh()
         self._thread.start()
 
     def model(self, name):

@@ -162,7 +162,7 @@ def test_one_model_alone(folder):
 
 def test_nothing_to_serve(tmp_path):
     with pytest.raises(ValueError, match="`directory` must hold versions"):
-        Server(tmp_path)
+        Server(tmp_path, grpc_port=0, rest_port=0)
 
 
 def test_long_bodies_are_refused(server):
