@@ -82,7 +82,7 @@ def before_after(model, path):
         if degraded.shape[-1] == model.generator.input_shape[-1] == 3:
             restored = zoo.restore(model, to_levels(degraded[0]))
         else:  # the last channel is a mask, which is given, or is to be found
-            shown, mask = shown[..., :3], shown[..., 3:] > 127
+            shown, mask = shown[..., :3], np.asarray(degraded[0, ..., 3:]) > 0.5
             if model.generator.output_shape[-1] == 1:
                 found = zoo.restore(model, shown)
                 restored = np.repeat(found.reshape(*found.shape[:2], 1), 3, axis=-1)
