@@ -3,7 +3,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.layers import Complete, Gate, Over, Premultiply, Unpremultiply
-from zoo.networks.inpainting import gated_unet, smooth_fill
+from zoo.networks.inpainting import coarse_to_fine, gated_unet, smooth_fill
 
 
 def test_gate_golden():
@@ -68,11 +68,33 @@ def test_holes_begin_as_their_surroundings():
     np.testing.assert_array_equal(nothing, np.zeros_like(ramp))
 
 
-def test_an_untrained_network_is_near_to_the_smooth_fill():
-    network = gated_unet(3, (4, 8), (1,))
-    smooth = keras.Model(network.input, smooth_fill(network.input, 2))
-    image = np.random.default_rng(0).uniform(-1, 1, (1, 16, 16, 4)).astype("float32")
+def without_last_convolution(network, name):
+    """The network up to a drawing whose last convolution adds nothing."""
+    drawn = network.get_layer(name)
+    shuffle = drawn.input[1]._keras_history.operation
+    convolution = shuffle.input._keras_history.operation
+    convolution.set_weights([0 * weights for weights in convolution.get_weights()])
+    return keras.Model(network.input, drawn.output)
+
+
+def holed():
+    image = np.full((1, 32, 32, 4), 0.8, "float32")
     image[..., 3] = 0
-    image[:, 4:9, 4:9, 3] = 1
-    drawn = keras.Model(network.input, network.get_layer("drawn").output)(image)
-    assert np.abs(drawn - smooth(image))[0, 4:9, 4:9].mean() < 0.5
+    image[:, 8:18, 8:18] = (0, 0, 0, 1)
+    return image
+
+
+def test_a_network_draws_what_differs_from_the_smooth_fill():
+    network = gated_unet(3, (4, 8), (1,))
+    smooth = keras.Model(network.input, smooth_fill(network.input, 2))(holed())
+    begun = without_last_convolution(network, "drawn")(holed())
+    np.testing.assert_allclose(begun, smooth, atol=1e-6)
+    assert smooth[0, 9, 9].numpy().mean() > 0.5
+
+
+def test_the_fine_network_draws_what_differs_from_the_coarse_drawing():
+    network = coarse_to_fine(3, (4, 8), (1,))
+    begun = without_last_convolution(network, "drawn")(holed())
+    coarse = keras.Model(network.input, network.get_layer("coarse").output)(holed())
+    np.testing.assert_allclose(begun[:, 8:18, 8:18], coarse[:, 8:18, 8:18], atol=1e-6)
+    np.testing.assert_allclose(begun[:, :8], holed()[:, :8, :, :3], atol=1e-6)
