@@ -39,7 +39,8 @@ def record(version):
         Dict: `model`, `precision` (`"float32"` or `"bfloat16"`, what the graph computes in),
         `requested_precision` (`"auto"` if the exporting machine decided), `signatures` (names,
         types and shapes of what each takes and returns), `software`, and of a model on images
-        `alignment` and `max_pixels`, of one that makes images from noise `latent_size` and
+        `alignment` and `max_pixels`, of one that edits also `inputs` (name to shape) and, if it
+        reads texts, `vocabulary`, of one that makes images from noise `latent_size` and
         `class_count` (`None` without labels).
 
     Raises:
