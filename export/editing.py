@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.image_files import check_file, decode_file, require
-from export.signatures import check_range
+from export.signatures import check_range, to_levels
 from zoo.core.alignment import run_aligned
 from zoo.core.precision import inference_policy, with_policy
 
@@ -145,7 +145,7 @@ def bytes_signature(network, alignment=1, max_pixels=2**22, tokenizer=None):
             for part, width, name, is_file in zip(parts, channels, names, files, strict=True)
         ]
         edited = edit_unit_range(network, [each[None] for each in inputs], alignment)[0]
-        return tf.io.encode_png(tf.cast(tf.round(edited * 255.0), tf.uint8))
+        return tf.io.encode_png(to_levels(edited))
 
     def check(item):
         index, *parts = item

@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from export.image_files import check_file, decode_file, require
-from export.signatures import check_range
+from export.signatures import check_range, to_levels
+from export.tiles import tile_by_tile
 from zoo.core.alignment import run_aligned
 from zoo.core.precision import inference_policy, with_policy
 
@@ -106,24 +107,30 @@ def lite_function(network, alignment=1):
     return serving_default
 
 
-def bytes_signature(network, alignment=1, max_pixels=2**22):
+def bytes_signature(network, alignment=1, max_pixels=2**22, field=None):
     """Return a `tf.function`: JPEG or PNG files and gray files of their masks to PNG files.
 
     Args:
         network: As of `fill_unit_range`.
         alignment: Integer, see `fill_unit_range`. Defaults to 1.
         max_pixels: Integer, an image with more pixels is refused before it is decoded.
+        field: As of `export.signatures.bytes_signature`.
     """
     channels = network.outputs[0].shape[-1]
 
+    def run(pixels):
+        units = tf.cast(pixels[None], tf.float32) / 255.0
+        return to_levels(fill_unit_range(network, units[..., :-1], units[..., -1:], alignment)[0])
+
     def fill(item):
         index, image, mask = item
-        image = tf.cast(decode_file(image, index, channels), tf.float32) / 255.0
-        mask = tf.cast(decode_file(mask, index, 1, MASK_BYTES), tf.float32) / 255.0
+        image = decode_file(image, index, channels)
+        mask = decode_file(mask, index, 1, MASK_BYTES)
         with tf.control_dependencies([_check_sizes(image[None], mask[None], index)]):
-            image, mask = tf.identity(image), tf.identity(mask)
-        filled = fill_unit_range(network, image[None], mask[None], alignment)[0]
-        return tf.io.encode_png(tf.cast(tf.round(filled * 255.0), tf.uint8))
+            pixels = tf.concat([image, mask], axis=-1)
+        if field is None:
+            return tf.io.encode_png(run(pixels))
+        return tf.io.encode_png(tile_by_tile(run, pixels, field, channels))
 
     def check(item):
         index, image, mask = item

@@ -23,7 +23,7 @@ def saved_model(
     *,
     precision="auto",
     alignment=None,
-    max_pixels=2**22,
+    max_pixels=None,
     version=None,
     warmup=(),
 ):
@@ -75,9 +75,11 @@ def saved_model(
             ends of the network keep float32, so that 8-bit levels survive.
         alignment: Integer, height and width that the network can take are multiples of it.
             Defaults to `None`: computed from the network's strides.
-        max_pixels: Integer, `restore_bytes` refuses images with more pixels (height x width)
-            before it decodes them. Defaults to 4,194,304 (2048 x 2048). A whole image is restored
-            at once, so this bounds the server's memory.
+        max_pixels: Integer, signatures on files refuse images with more pixels (height x width)
+            before they decode them, which bounds the server's memory. Defaults to `None`: 25
+            million, in the restored image if that is larger. Such images are restored tile by tile,
+            with what `zoo.restore` gives; models that edit, and networks of which it is not known
+            how far they see, take images as a whole, and up to 4,194,304 pixels.
         version: Integer, number of the version; `"time"`, the seconds since 1970; or `None`
             (default), one more than the latest.
         warmup: Sequence of sides of images in px with which TF-Serving runs each signature once
@@ -99,8 +101,10 @@ def saved_model(
     TensorShape([1, 20, 30, 3])
     """
     directory = Path(directory)
-    _check_arguments(directory, max_pixels, version, warmup)
+    _check_arguments(directory, max_pixels, version)
     what = served(model, chosen_precision(precision), alignment)
+    max_pixels = what.max_pixels if max_pixels is None else max_pixels
+    _check_warmup(warmup, max_pixels)
     signatures = {
         name: function.get_concrete_function()
         for name, function in what.signatures(max_pixels).items()
@@ -158,24 +162,15 @@ def precision_of(functions):
     return "bfloat16" if tf.bfloat16.as_datatype_enum in types else "float32"
 
 
-def _check_arguments(directory, max_pixels, version, warmup):
+def _check_arguments(directory, max_pixels, version):
     if directory.exists() and not directory.is_dir():
         raise ValueError(
             "`directory` must be a folder, or a path where one can be made. "
             f"Received: directory={str(directory)!r}, which is a file"
         )
-    if isinstance(max_pixels, bool) or not isinstance(max_pixels, int) or max_pixels < 1:
+    if max_pixels is not None and (not _is_integer(max_pixels) or max_pixels < 1):
         raise ValueError(
             f"`max_pixels` must be an integer of at least 1. Received: max_pixels={max_pixels!r}"
-        )
-
-    if not isinstance(warmup, list | tuple) or not all(
-        isinstance(size, int) and not isinstance(size, bool) and 0 < size * size <= max_pixels
-        for size in warmup
-    ):
-        raise ValueError(
-            f"`warmup` must be sides of images of at most `max_pixels`={max_pixels} pixels. "
-            f"Received: warmup={warmup!r}"
         )
     is_number = isinstance(version, int) and not isinstance(version, bool) and version > 0
     if not (version in (None, "time") or is_number):
@@ -184,6 +179,21 @@ def _check_arguments(directory, max_pixels, version, warmup):
         )
     if is_number and version in versions(directory):
         raise ValueError(f"`version`: {str(directory)!r} holds version {version} already.")
+
+
+def _check_warmup(warmup, max_pixels):
+    def fits(size):
+        return _is_integer(size) and size > 0 and (max_pixels is None or size**2 <= max_pixels)
+
+    if not isinstance(warmup, list | tuple) or not all(fits(size) for size in warmup):
+        raise ValueError(
+            f"`warmup` must be sides of images of at most `max_pixels`={max_pixels} pixels. "
+            f"Received: warmup={warmup!r}"
+        )
+
+
+def _is_integer(value):
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _check_operations(graph_def):

@@ -9,6 +9,8 @@ from export.photographs import photographs
 
 _CALIBRATION_PHOTOGRAPHS = 64
 _CALIBRATION_SIDE = 256
+_WHOLE_PIXELS = 2**22
+_TILED_PIXELS = 25_000_000  # of the larger of what comes and what goes out
 
 
 def served(model, precision="float32", alignment=None):
@@ -25,23 +27,28 @@ def served(model, precision="float32", alignment=None):
     Raises:
         ValueError: If the model cannot be served, or has no use for `alignment`.
     """
+    signatures.check_alignment(alignment)
     if editing.edits(model):
         alignment = getattr(model, "size_multiple", 1) if alignment is None else alignment
         network = editing.editing_network(model, precision)
-        tokenizer = getattr(model, "tokenizer", None)
-        return Editing(network, signatures.alignment_of(network, alignment), tokenizer)
+        return Editing(network, alignment, tokenizer=getattr(model, "tokenizer", None))
     if inpainting.fills_holes(model):
-        network = inpainting.inpainting_network(model, precision)
-        return Inpainting(network, signatures.alignment_of(network, alignment))
+        return _tiled(Inpainting, inpainting.inpainting_network(model, precision), alignment)
     if not sampling.makes_samples(model):
-        network = signatures.exportable_network(model, precision)
-        return Restoration(network, signatures.alignment_of(network, alignment))
+        return _tiled(Restoration, signatures.exportable_network(model, precision), alignment)
     if alignment is not None:
         raise ValueError(
             "`alignment` is for models on images; this one makes images from noise. "
             f"Received: alignment={alignment!r}"
         )
     return Generation(sampling.sampling_network(model, precision))
+
+
+def _tiled(kind, network, alignment):
+    field = signatures.field_of(network, alignment)
+    alignment = alignment if field is None else field.multiple
+    tiles = field is not None and isinstance(field.scale, int)
+    return kind(network, alignment, field if tiles else None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,10 +58,12 @@ class _OnImages:
     Attributes:
         network: Functional `keras.Model`.
         alignment: Integer, height and width that it can take are multiples of it.
+        field: `zoo.core.receptive_field.ReceptiveField`, or `None` if large images are not tiled.
     """
 
     network: keras.Model
     alignment: int
+    field: object = None
 
     #: Module with the signatures of this kind of network.
     functions = None
@@ -65,12 +74,17 @@ class _OnImages:
     #: What a SavedModel holds beside the network's variables.
     resources = None
 
+    @property
+    def max_pixels(self):
+        """Most pixels of a file, unless others are asked for."""
+        return _WHOLE_PIXELS if self.field is None else _TILED_PIXELS // self.field.scale**2
+
     def signatures(self, max_pixels):
         """Dict of the names of a SavedModel's signatures to `tf.function`s."""
         parts = self.network, self.alignment
         return {
             "serving_default": self.functions.float_signature(*parts),
-            self.on_files: self.functions.bytes_signature(*parts, max_pixels),
+            self.on_files: self.functions.bytes_signature(*parts, max_pixels, self.field),
         }
 
     def facts(self, max_pixels):
@@ -174,6 +188,7 @@ class Generation:
     network: keras.Model
 
     resources = None
+    max_pixels = None
 
     def signatures(self, max_pixels):
         """Dict of the names of a SavedModel's signatures to `tf.function`s."""

@@ -4,10 +4,13 @@ Inside the project images are float32 in [-1, 1]; outside they are float32 in [0
 This module holds the conversion between the two.
 """
 
+import dataclasses
+
 import keras
 import tensorflow as tf
 
 from export.image_files import check_file, decode_file, require
+from export.tiles import tile_by_tile
 from zoo.core.alignment import run_aligned
 from zoo.core.precision import inference_policy, with_policy
 from zoo.core.receptive_field import receptive_field
@@ -60,31 +63,39 @@ def exportable_network(model, precision="float32"):
     return with_policy(network, inference_policy(precision))
 
 
-def alignment_of(network, alignment=None):
-    """Return `alignment` or, when it is `None`, what the network's strides ask for.
-
-    Args:
-        network: Functional `keras.Model`.
-        alignment: Integer, height and width must be multiples of it; `None` to compute it.
-    """
-    if alignment is None:
-        return _computed_alignment(network)
-    if isinstance(alignment, bool) or not isinstance(alignment, int) or alignment < 1:
+def check_alignment(alignment):
+    """Refuse what is neither a positive integer nor `None`."""
+    if alignment is not None and (
+        isinstance(alignment, bool) or not isinstance(alignment, int) or alignment < 1
+    ):
         raise ValueError(
             "`alignment` must be an integer of at least 1, or None to compute it from the "
             f"network. Received: alignment={alignment!r}"
         )
-    return alignment
 
 
-def _computed_alignment(network):
+def field_of(network, alignment=None):
+    """Return how far the network sees, and which sizes it takes.
+
+    Args:
+        network: Functional `keras.Model`.
+        alignment: Integer, height and width must be multiples of it; `None` to compute it.
+
+    Returns:
+        `zoo.core.receptive_field.ReceptiveField`, whose `multiple` is `alignment` if that is given;
+        `None` if it is, and nothing else can be computed for such a network.
+    """
+    check_alignment(alignment)
     try:
-        return receptive_field(network).multiple
+        field = receptive_field(network)
     except ValueError as error:
+        if alignment is not None:
+            return None
         raise ValueError(
             "The multiple that height and width must be of cannot be computed for this network; "
             f"pass it as `alignment` (1 when any size works). Received: {error}"
         ) from error
+    return field if alignment is None else dataclasses.replace(field, multiple=alignment)
 
 
 def restore_unit_range(network, images, alignment=1):
@@ -103,6 +114,11 @@ def restore_unit_range(network, images, alignment=1):
     """
     outputs = run_aligned(network, tf.convert_to_tensor(images) * 2.0 - 1.0, alignment)
     return tf.clip_by_value((outputs + 1.0) * 0.5, 0.0, 1.0)
+
+
+def to_levels(images):
+    """Floats in [0, 1] as uint8."""
+    return tf.cast(tf.round(images * 255.0), tf.uint8)
 
 
 def float_signature(network, alignment=1):
@@ -157,7 +173,7 @@ def lite_function(network, alignment=1):
     return serving_default
 
 
-def bytes_signature(network, alignment=1, max_pixels=2**22):
+def bytes_signature(network, alignment=1, max_pixels=2**22, field=None):
     """Return a `tf.function`: a batch of JPEG or PNG files to restored PNG files.
 
     The images of a batch may differ in size; they are restored one after the other.
@@ -166,14 +182,21 @@ def bytes_signature(network, alignment=1, max_pixels=2**22):
         network: Functional `keras.Model` on float32 images in [-1, 1].
         alignment: Integer, see `restore_unit_range`. Defaults to 1.
         max_pixels: Integer, an image with more pixels is refused before it is decoded.
+        field: `zoo.core.receptive_field.ReceptiveField` of the network, to restore large images
+            tile by tile. Defaults to `None`: every image as a whole.
     """
-    channels = network.inputs[0].shape[-1]
+    channels, restored_channels = (each[0].shape[-1] for each in (network.inputs, network.outputs))
+
+    def run(pixels):
+        images = tf.cast(pixels[None], tf.float32) / 255.0
+        return to_levels(restore_unit_range(network, images, alignment)[0])
 
     def restore(item):
         index, contents = item
-        image = tf.cast(decode_file(contents, index, channels), tf.float32) / 255.0
-        restored = restore_unit_range(network, image[None], alignment)[0]
-        return tf.io.encode_png(tf.cast(tf.round(restored * 255.0), tf.uint8))
+        pixels = decode_file(contents, index, channels)
+        if field is None:
+            return tf.io.encode_png(run(pixels))
+        return tf.io.encode_png(tile_by_tile(run, pixels, field, restored_channels))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, BYTES_INPUT)], autograph=False)
     def restore_bytes(image_bytes):

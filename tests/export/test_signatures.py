@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import layers
 
 from export.signatures import (
-    alignment_of,
+    field_of,
     bytes_signature,
     exportable_network,
     float_signature,
@@ -98,11 +98,11 @@ def test_alignment_crops_at_the_scale_of_the_network(super_resolution):
 
 
 def test_alignment_is_computed_from_the_strides(unet, super_resolution):
-    assert alignment_of(unet()) == 4
-    assert alignment_of(super_resolution()) == 1
-    assert alignment_of(unet(), 16) == 16
+    assert field_of(unet()).multiple == 4
+    assert field_of(super_resolution()).multiple == 1
+    assert field_of(unet(), 16).multiple == 16
     with pytest.raises(ValueError, match=r"`alignment` must be an integer.*alignment=0"):
-        alignment_of(unet(), 0)
+        field_of(unet(), 0)
 
 
 # ---------------------------------------------------------------------- files

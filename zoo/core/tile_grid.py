@@ -4,12 +4,12 @@ import math
 import warnings
 from typing import NamedTuple
 
-_WHOLE_SIDE = 512  # images up to this many pixels a side are not tiled
-_WHOLE_AREA = 2**21  # pixels; networks that see the whole image are tiled above this only
+WHOLE_SIDE = 512  # images up to this many pixels a side are not tiled
+WHOLE_AREA = 2**21  # pixels; networks that see the whole image are tiled above this only
 _SMALLEST_DEFAULT_TILE = 256
 _LARGE_DEFAULT_TILE = 384  # not exceeded where the window is larger than this:
 _LARGEST_DEFAULT_WINDOW = 2048  # pixels a side of the output; bounds memory
-_DEFAULT_OVERLAP = 64  # pixels, where no overlap is enough
+DEFAULT_OVERLAP = 64  # pixels, where no overlap is enough
 _ALPHA_OVERLAP = 4  # pixels that the Lanczos filter reaches when it enlarges, rounded up
 _SMALLEST_TILE = 32  # pixels; no point in retrying below this
 
@@ -110,7 +110,7 @@ def _chosen_overlap(field, overlap, has_alpha):
             f"receptive field. Received: overlap={overlap!r}"
         )
     if overlap is None:
-        overlap = field.radius if field.is_finite else _DEFAULT_OVERLAP
+        overlap = field.radius if field.is_finite else DEFAULT_OVERLAP
     return max(overlap, _ALPHA_OVERLAP) if has_alpha and field.scale != 1 else overlap
 
 
@@ -122,9 +122,14 @@ def _chosen_tile(field, size, tile, overlap):
                 f"choose by size. Received: tile={tile!r}"
             )
         return tile
-    small = max(size) <= _WHOLE_SIDE
-    if small or (not field.is_finite and size[0] * size[1] <= _WHOLE_AREA):
+    small = max(size) <= WHOLE_SIDE
+    if small or (not field.is_finite and size[0] * size[1] <= WHOLE_AREA):
         return max(size)
+    return default_side(field.scale, overlap)
+
+
+def default_side(scale, overlap):
+    """Side of tiles, px, of a network that enlarges by `scale` and sees `overlap` px beyond."""
     # The network runs on (1 + 2 overlap / tile)^2 times the image: 2.8 for three times the overlap.
-    largest = max(_LARGEST_DEFAULT_WINDOW // field.scale - 2 * overlap, _LARGE_DEFAULT_TILE)
+    largest = max(_LARGEST_DEFAULT_WINDOW // scale - 2 * overlap, _LARGE_DEFAULT_TILE)
     return min(max(3 * overlap, _SMALLEST_DEFAULT_TILE), largest)
