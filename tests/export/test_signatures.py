@@ -11,9 +11,9 @@ import tensorflow as tf
 from keras import layers
 
 from export.signatures import (
-    field_of,
     bytes_signature,
     exportable_network,
+    field_of,
     float_signature,
     restore_unit_range,
 )

@@ -43,7 +43,8 @@ def test_every_pixel_comes_from_its_own_place():
 
     result = tile_by_tile(enlarge, tf.constant(pixels), field, 3)
     np.testing.assert_array_equal(result, pixels.repeat(2, 0).repeat(2, 1))
-    assert len(windows) == 15 and all(max(window) < 300 for window in windows)
+    assert len(windows) == 15
+    assert all(max(window) < 300 for window in windows)
 
 
 def far_seeing_unet():
