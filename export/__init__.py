@@ -8,3 +8,5 @@ from export.report import ParityError as ParityError
 from export.report import ParityReport as ParityReport
 from export.saved_model import saved_model as saved_model
 from export.tflite import tflite as tflite
+from export.tflite_diagnosis import lint as lint
+from export.tflite_model import TFLiteModel as TFLiteModel

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from google.protobuf import text_format
 
-from export import serving_config
-from export.record import record
-from export.saved_model import saved_model, versions
+from export import parity, serving_config
+from export.record import add_to_record, record
+from export.saved_model import publish, unpublished, versions
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
 _CONFIG = Path("config") / "models.config"
 
 
-def serving_bundle(model, directory, name, *, label=None, keep=2, **options):
+def serving_bundle(model, directory, name, *, label=None, keep=2, tolerance=None, **options):
     """Export a model into a folder from which TF-Serving runs, and write all files that say how.
 
     ```
@@ -28,9 +28,10 @@ def serving_bundle(model, directory, name, *, label=None, keep=2, **options):
 
     Call it again for a new version, or for another model of the same server: earlier versions are
     not touched, and the files are made anew for what is there. A version appears complete or not
-    at all. A server that runs loads it, and goes on to answer requests for a label with the version
-    that the label means: TF-Serving refuses to move a label to a version that is not loaded yet.
-    `move_label` does that afterwards.
+    at all, and only after `export.check` has found that it gives what the model gives; its record
+    holds the differences. A server that runs loads it, and goes on to answer requests for a label
+    with the version that the label means: TF-Serving refuses to move a label to a version that is
+    not loaded yet. `move_label` does that afterwards.
 
     Args:
         model: As of `export.saved_model`.
@@ -40,6 +41,8 @@ def serving_bundle(model, directory, name, *, label=None, keep=2, **options):
             to `None`: the first version of a model is `stable`, later ones have no label.
         keep: Integer, how many of the latest versions are served at the same time, beside those
             that have a label. Defaults to 2.
+        tolerance: Float, largest difference to the model to accept, in [0, 1]. Defaults to that of
+            `export.check`.
         **options: Of `export.saved_model`. `warmup` defaults to `(256,)`.
 
     Returns:
@@ -47,6 +50,7 @@ def serving_bundle(model, directory, name, *, label=None, keep=2, **options):
 
     Raises:
         ImportError: If tensorflow-serving-api or PyYAML is not installed.
+        ParityError: If the version differs from the model; nothing is published.
         ValueError: If an argument is wrong, or the model cannot be served.
     """
     directory = Path(directory)
@@ -64,7 +68,14 @@ def serving_bundle(model, directory, name, *, label=None, keep=2, **options):
         )
     if keep < 1:
         raise ValueError(f"`keep` must be at least 1. Received: keep={keep!r}")
-    version = saved_model(model, directory / "models" / name, **{"warmup": (256,), **options})
+    folder, options = directory / "models" / name, {"warmup": (256,), **options}
+    with unpublished(model, folder, **options) as unfinished:
+        alignment = options.get("alignment")
+        report = parity.check(
+            model, saved_model=unfinished, tolerance=tolerance, alignment=alignment
+        )
+        add_to_record(unfinished, parity=report.rows())
+        version = publish(unfinished, folder, options.get("version"))
     _write_files(directory, {} if label is None else {name: {label: int(version.name)}}, keep)
     return version
 

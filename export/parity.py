@@ -10,7 +10,7 @@ import tensorflow as tf
 from export.comparisons import comparison
 from export.report import Difference, ParityError, ParityReport
 from export.saved_model import precision_of, versions
-from export.tflite import interpreter
+from export.tflite_model import interpreter
 
 # Largest difference to accept, in units of the full range [0, 1]. A step of 8 bits is 0.0039.
 TOLERANCES = {

@@ -58,6 +58,11 @@ class ParityReport:
         """Whether every difference is within its tolerance."""
         return all(difference.passed for difference in self.differences)
 
+    def rows(self):
+        """Return the differences as a list of dicts, without paths."""
+        rows = [dataclasses.asdict(each) for each in self.differences]
+        return [{key: value for key, value in row.items() if key != "path"} for row in rows]
+
     def to_json(self):
         """Return the report as a JSON string."""
         rows = [{**dataclasses.asdict(x), "passed": x.passed} for x in self.differences]

@@ -1,5 +1,6 @@
 """Numbered SavedModels, ready for TF-Serving."""
 
+import contextlib
 import os
 import shutil
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from export.record import write_record
+from export.record import describe_signature, write_record
 from export.served import served
 from export.warmup import input_specs, write_warmup
 from zoo.core.hardware import chosen_precision
@@ -52,6 +53,9 @@ def saved_model(
     * `serving_default`, also called `sample`: `latents`, float32 `(N, size)` as `model.inputs`
       draws them, and `labels`, int32 `(N,)`, if it has classes, to `images` in [0, 1];
     * `sample_bytes`: the same to `sampled_bytes`, PNG files.
+
+    `describe` tells clients of a server what `export.record` tells those who have the files:
+    `names`, a batch of strings such as `"max_pixels"`, to `values`, JSON each; `"*"` is everything.
 
     Latents that are not finite and labels of no class are refused with an error that says which.
     A `zoo.StyleGAN2` serves `model.truncated_network(0.7)` in the same way.
@@ -100,36 +104,64 @@ def saved_model(
     >>> served(images=tf.zeros((1, 20, 30, 3)))["restored_images"].shape
     TensorShape([1, 20, 30, 3])
     """
+    options = {"precision": precision, "alignment": alignment, "max_pixels": max_pixels}
+    with unpublished(model, directory, version=version, warmup=warmup, **options) as unfinished:
+        return publish(unfinished, Path(directory), version)
+
+
+@contextlib.contextmanager
+def unpublished(
+    model,
+    directory,
+    *,
+    precision="auto",
+    alignment=None,
+    max_pixels=None,
+    version=None,
+    warmup=(),
+):
+    """Write a version that no server sees, to look at it before `publish` gives it its number.
+
+    Args:
+        model: As of `saved_model`, like all that follows.
+        directory: Path.
+        precision: String.
+        alignment: Integer or `None`.
+        max_pixels: Integer or `None`.
+        version: As it will be given to `publish`.
+        warmup: Sequence of integers.
+
+    Yields:
+        `pathlib.Path` of the SavedModel; what is not published is removed.
+    """
     directory = Path(directory)
     _check_arguments(directory, max_pixels, version)
     what = served(model, chosen_precision(precision), alignment)
     max_pixels = what.max_pixels if max_pixels is None else max_pixels
     _check_warmup(warmup, max_pixels)
-    signatures = {
-        name: function.get_concrete_function()
-        for name, function in what.signatures(max_pixels).items()
-    }
+    functions = what.signatures(max_pixels)
+    signatures = {name: function.get_concrete_function() for name, function in functions.items()}
     for function in signatures.values():
         _check_operations(function.graph.as_graph_def())
+    facts = {
+        "model": getattr(model, "name", what.network.name),
+        "precision": precision_of(signatures.values()),
+        **what.facts(max_pixels),
+    }
+    describe = describe_signature(facts).get_concrete_function()
     directory.mkdir(parents=True, exist_ok=True)
     # TF-Serving looks at numbered folders only. `mkdir`, unlike `tempfile`, makes a folder that
     # the server's user may read.
     unfinished = directory / f".writing-{uuid.uuid4().hex}"
     unfinished.mkdir()
     try:
-        _write(what, signatures, unfinished)
-        write_record(
-            unfinished,
-            model=getattr(model, "name", what.network.name),
-            precision=precision_of(signatures.values()),
-            requested_precision=precision,
-            signatures={name: _described(function) for name, function in signatures.items()},
-            **what.facts(max_pixels),
-        )
+        _write(what, {**signatures, "describe": describe}, unfinished)
+        described = {name: _described(function) for name, function in signatures.items()}
+        write_record(unfinished, **facts, requested_precision=precision, signatures=described)
         if warmup:
             words = what.tokenizer.get_vocabulary()[2:] if what.resources is not None else ()
             write_warmup(unfinished, signatures, warmup, words)
-        return _publish(unfinished, directory, version)
+        yield unfinished
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -233,7 +265,7 @@ def _write(what, signatures, path):
     tf.saved_model.save(module, str(path), signatures=signatures, options=options)
 
 
-def _publish(unfinished, directory, version=None):
+def publish(unfinished, directory, version=None):
     """Give a finished version its number, or the next free one, in one step."""
     for _ in range(_MAX_ATTEMPTS):
         number = max(versions(directory), default=0) + 1

@@ -6,6 +6,7 @@ import keras
 
 from export import editing, inpainting, sampling, signatures
 from export.photographs import photographs
+from zoo.core.tile_network import makes_colours
 
 _CALIBRATION_PHOTOGRAPHS = 64
 _CALIBRATION_SIDE = 256
@@ -31,7 +32,8 @@ def served(model, precision="float32", alignment=None):
     if editing.edits(model):
         alignment = getattr(model, "size_multiple", 1) if alignment is None else alignment
         network = editing.editing_network(model, precision)
-        return Editing(network, alignment, tokenizer=getattr(model, "tokenizer", None))
+        parts = {name: getattr(model, name, None) for name in ("tokenizer", "attributes")}
+        return Editing(network, alignment, **parts)
     if inpainting.fills_holes(model):
         return _tiled(Inpainting, inpainting.inpainting_network(model, precision), alignment)
     if not sampling.makes_samples(model):
@@ -88,8 +90,15 @@ class _OnImages:
         }
 
     def facts(self, max_pixels):
-        """What `export.record` says of it."""
-        return {"alignment": self.alignment, "max_pixels": max_pixels}
+        """What `export.record`, and the signature `describe`, say of it."""
+        sees = self.field is not None and self.field.is_finite
+        return {
+            "alignment": self.alignment,
+            "max_pixels": max_pixels,
+            "scale": 1 if self.field is None else self.field.scale,
+            "radius": self.field.radius if sees else None,
+            "makes_colors": makes_colours(self.network),
+        }
 
     def lite_function(self):
         """The `tf.function` of a TFLite file."""
@@ -139,9 +148,11 @@ class Editing(_OnImages):
 
     Attributes:
         tokenizer: `keras.layers.TextVectorization` of a network that takes the numbers of words.
+        attributes: Dict of names to `(low, high)` of a network that takes changes of attributes.
     """
 
     tokenizer: keras.layers.Layer | None = None
+    attributes: dict | None = None
 
     functions = editing
     on_files = "edit_bytes"
@@ -170,6 +181,8 @@ class Editing(_OnImages):
         }
         if self.tokenizer is not None:
             facts["vocabulary"] = self.tokenizer.get_vocabulary()
+        if self.attributes is not None:
+            facts["attributes"] = self.attributes
         return facts
 
     def inputs_of(self, images):

@@ -2,13 +2,13 @@
 
 import os
 import uuid
-import warnings
 from pathlib import Path
 
 import tensorflow as tf
 
 from export.served import served
 from export.tflite_diagnosis import layers_that_do_not_convert
+from export.tflite_model import with_facts
 
 
 def tflite(model, path, quantize=None, representative=None, *, alignment=None):
@@ -30,7 +30,9 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None):
     * `"int8"` with `representative`: activations are quantized with ranges measured on these
       photographs, for accelerators that compute in integers only. Less exact.
 
-    The file is written under another name and then renamed, so it is always complete.
+    The file is written under another name and then renamed, so it is always complete. It says in
+    its metadata what it is; `export.TFLiteModel` reads that, and restores pictures with it.
+    `export.lint` says beforehand what would not convert.
 
     Args:
         model: As of `export.saved_model`.
@@ -66,7 +68,9 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None):
     what = served(model, alignment=alignment)
     calibration = None if representative is None else what.calibration(representative)
     contents = _convert(what.network, what.lite_function(), quantize, calibration)
-    _write(path, contents)
+    name = getattr(model, "name", what.network.name)
+    facts = {"model": name, "quantize": quantize, **what.facts(max_pixels=None)}
+    _write(path, with_facts(contents, facts))
     return path
 
 
@@ -120,20 +124,3 @@ def _write(path, contents):
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def interpreter(path):
-    """Return a TFLite interpreter of a file.
-
-    Args:
-        path: Path of the `.tflite` file.
-    """
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-
-        return Interpreter(str(path))
-    except ImportError:
-        # TensorFlow's own copy works as well, and warns that it will move to that package.
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter")
-            return tf.lite.Interpreter(str(path))

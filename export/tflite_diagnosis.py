@@ -5,11 +5,34 @@ import json
 import keras
 import tensorflow as tf
 
+from export.served import served
 from zoo.core.receptive_field import nodes_in_order
 
 _UPSAMPLING = "use zoo.layers.Resize(factor) (nearest, or smooth=True) or zoo.layers.PixelShuffle"
 _RESIZING = "use zoo.layers.Resize(factor): nearest neighbour, or smooth=True for bilinear"
 _FOURIER = "TFLite has no such Fourier transform; use convolutions with large kernels or dilation"
+
+
+def lint(model):
+    """Say which layers of a model would keep it from converting to TFLite.
+
+    Args:
+        model: A model of the zoo, or a functional `keras.Model`, as of `export.tflite`.
+
+    Returns:
+        List of strings, one for each layer: name, type, reason and what to use instead. Empty if
+        everything converts.
+
+    Raises:
+        ValueError: If the model cannot be served at all.
+
+    Example:
+
+    >>> inputs = keras.Input((None, None, 3))
+    >>> lint(keras.Model(inputs, keras.layers.UpSampling2D(2, name="up")(inputs)))[0][:18]
+    'up (UpSampling2D):'
+    """
+    return layers_that_do_not_convert(served(model).network)
 
 
 def layers_that_do_not_convert(network):

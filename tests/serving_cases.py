@@ -27,7 +27,10 @@ import export
 
 
 def write_models(directory):
-    """Write `dim`, which halves (version 1, stable) or quarters (2, canary), and `mean` of two."""
+    """Write `dim`, which halves (version 1, stable) or quarters (2, canary), and `mean` of two.
+
+    `mean` is that of an image and of the mean colour of a style.
+    """
     for number, (factor, label) in enumerate(((0.5, None), (0.25, "canary")), start=1):
         inputs = keras.Input((None, None, 3))
         # [-1, 1] to [-1, 1]: black stays black.
@@ -37,7 +40,8 @@ def write_models(directory):
                               warmup=(8,), max_pixels=4096)  # fmt: skip
     images = keras.Input((None, None, 3), name="images")
     styles = keras.Input((None, None, 3), name="styles")
-    outputs = keras.layers.Average()([images, styles])
+    colour = keras.layers.GlobalAveragePooling2D(keepdims=True)(styles)
+    outputs = keras.layers.Average()([images, colour])
     export.serving_bundle(keras.Model([images, styles], outputs), directory, "mean", warmup=(8,))
 
 

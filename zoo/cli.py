@@ -205,7 +205,16 @@ def evaluate(
 def restore(
     inputs: Annotated[list[str], typer.Argument(metavar="IN...", help="Files, folders, patterns.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File for one input, or folder.")],
-    preset: Annotated[str, typer.Option(help="Preset name, or folder such as RUN/preset.")],
+    preset: Annotated[
+        str | None, typer.Option(help="Preset name, or folder such as RUN/preset.")
+    ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            help="In its place: http://HOST:8501/v1/models/NAME or grpc://HOST:8500/NAME."
+        ),
+    ] = None,
+    tflite: Annotated[str | None, typer.Option(help="In its place: file of `zoo export`.")] = None,
     mask: Annotated[
         str | None, typer.Option(help="To fill holes: gray image of one input's size, white there.")
     ] = None,
@@ -239,7 +248,7 @@ def restore(
     from zoo.commands import files, restoring
 
     files.inputs(inputs)  # a mistyped name is found before a model is loaded
-    model = zoo.from_preset(preset)
+    model, preset = restoring.model_of({"--preset": preset, "--server": server, "--tflite": tflite})
     one_model = {"--mask": mask, "--strength": strength != 1.0, "--keep-color": keep_color}
     if isinstance(model, zoo.TwoStageRestorer):
         for flag, value in one_model.items():
@@ -254,7 +263,8 @@ def restore(
             "--change": _options(change, "--change", "age=0.5"),
             "--text": text,
         }
-        model = restoring.network_of(model, asked, strength, keep_color, inputs)
+        network = restoring.remote_of if server is not None else restoring.network_of
+        model = network(model, asked, strength, keep_color, inputs)
         report = restoring.restore(inputs, out, model, tile, precision, not json_, mask)
     lines = [
         f"{row['output']}  {row['width']}x{row['height']}  {row['precision']}  "

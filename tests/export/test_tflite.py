@@ -9,7 +9,7 @@ from keras import layers
 
 from export import tflite
 from export.signatures import restore_unit_range
-from export.tflite import interpreter
+from export.tflite_model import interpreter
 from zoo.layers import Resize
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import export
 import zoo
+from export.report import Difference
 
 #: Formats, and the options that each takes.
 _OPTIONS = {
@@ -56,21 +57,22 @@ def export_preset(preset, directory, form="bundle", options=None):
         path = Path(directory) / f"{title}{ending}.tflite"
         path.parent.mkdir(parents=True, exist_ok=True)
         export.tflite(model, path, options.get("quantize"))
-        report = export.check(model, tflite=path)
+        differences = export.check(model, tflite=path).differences
+    elif form == "bundle":
+        name = options.pop("name", title.lower())
+        path = export.serving_bundle(model, directory, name, **options)
+        differences = [Difference(path=str(path), **row) for row in export.record(path)["parity"]]
     else:
-        if form == "bundle":
-            name = options.pop("name", title.lower())
-            path = export.serving_bundle(model, directory, name, **options)
-        else:
-            path = export.saved_model(model, directory, **options)
+        path = export.saved_model(model, directory, **options)
+        differences = export.check(model, saved_model=path).differences
+    if form != "tflite":
         chosen = export.record(path)["precision"]
-        report = export.check(model, saved_model=path)
     return {
         "path": str(path),
         "format": form,
         "precision": chosen,
-        "differences": [vars(difference) for difference in report.differences],
-        "lines": [str(difference) for difference in report.differences],
+        "differences": [vars(difference) for difference in differences],
+        "lines": [str(difference) for difference in differences],
     }
 
 

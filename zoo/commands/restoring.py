@@ -1,11 +1,13 @@
 """`zoo restore`: image files in, restored image files out."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from rich.progress import Progress
 
+import export
 import zoo
 from zoo.commands import files
 from zoo.core.hardware import chosen_precision
@@ -64,6 +66,72 @@ def restore(names, out, model, tile=None, precision="auto", progress=True, mask=
     return report
 
 
+def model_of(places):
+    """Load what restores.
+
+    Args:
+        places: Dict of `--preset`, `--server` and `--tflite` to where it is; one of them is given.
+
+    Returns:
+        `(model, its name or address)`: a model of the zoo, a client, or an `export.TFLiteModel`.
+
+    Raises:
+        ValueError: If none is given, or several.
+    """
+    given = {flag: place for flag, place in places.items() if place is not None}
+    if len(given) != 1:
+        raise ValueError(f"One of {', '.join(places)} is needed. Received: {given or 'none'}")
+    ((flag, place),) = given.items()
+    if flag == "--preset":
+        return zoo.from_preset(place), place
+    if flag == "--tflite":
+        return export.TFLiteModel(place), place
+    try:
+        from export import client
+    except ImportError as error:
+        raise ValueError(
+            f"`--server` needs more: pip install 'keras-gan-zoo[serving]'. Missing: {error.name}"
+        ) from error
+    return client.connect(place), place
+
+
+def remote_of(client, asked, strength, keep_color, names):
+    """Return the model of a server, with what it takes beside images.
+
+    Args:
+        client: As of `export.client.connect`.
+        asked: As of `network_of`.
+        strength: As of `network_of`; a server has no such knob.
+        keep_color: As of `network_of`; neither this.
+        names: The inputs.
+
+    Raises:
+        ValueError: If something does not fit the model.
+    """
+    from export.client import RemoteModel
+
+    if (strength, keep_color) != (1.0, 0.0):
+        raise ValueError("`--strength` and `--keep-color` are for `--preset`, not for `--server`.")
+    styles, others = asked["--style"], {}
+    if len(styles) > 1:
+        raise ValueError(f"`--style` takes one picture with `--server`. Received: {styles}")
+    if styles:
+        others["style_bytes"] = Path(styles[0]).read_bytes()
+    if asked["--text"]:
+        others["texts"] = asked["--text"]
+    if asked["--change"]:
+        names = list(client.describe().get("attributes", ()))
+        others["attributes"] = _vector(asked["--change"], names)
+    return RemoteModel(client, others)
+
+
+def _vector(changes, names):
+    unknown = sorted(set(changes) - set(names))
+    if unknown:
+        raise ValueError(f"`--change` takes {', '.join(names)}. Received: {', '.join(unknown)}")
+    return [float(changes.get(name, 0.0)) for name in names]
+
+
 def network_of(model, asked, strength, keep_color, names):
     """Return what of a model restores, paints or edits as is asked for.
 
@@ -97,6 +165,8 @@ def network_of(model, asked, strength, keep_color, names):
     elif asked["--text"]:
         model = model.editor_of(asked["--text"])
     if (strength, keep_color) != (1.0, 0.0):
+        if isinstance(model, export.TFLiteModel):
+            raise ValueError("`--strength` and `--keep-color` are for `--preset`, not `--tflite`.")
         model = zoo.with_fidelity(model, strength, keep_color)
     return model
 

@@ -13,6 +13,11 @@ _LEVELS = {"uint8": 255.0, "uint16": 65535.0}
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow converts colour to gray
 
 
+def makes_colours(network):
+    """Whether a network colours gray images."""
+    return any(getattr(layer, "makes_colours", False) for layer in network._flatten_layers())
+
+
 class TileNetwork:
     """A network with what tiling has to know about it, and its compiled functions.
 
@@ -25,14 +30,15 @@ class TileNetwork:
         precision: `"float32"` or `"bfloat16"`.
     """
 
+    is_traced = True
+
     def __init__(self, network, precision):
         policy = inference_policy(precision)
+        self.precision = precision
         self.field = receptive_field(network)
         channels, self.output_channels = _check_ends(network, self.field)
         self.takes_mask = channels in (2, 4)
-        self.colours_gray = any(
-            getattr(layer, "makes_colours", False) for layer in network._flatten_layers()
-        )
+        self.colours_gray = makes_colours(network)
         self.input_channels = channels - self.takes_mask
         self._copy = None if _computes_in(network, policy) else _shared_copy(network, policy)
         self._network = weakref.ref(network)
@@ -65,6 +71,10 @@ class TileNetwork:
             self._functions[key] = WindowFunction(self, *key)
         return self._functions[key]
 
+    def tile(self, pixels):
+        """Side of tiles that suits an image, or `None` for the usual one."""
+        return None
+
     def __call__(self, images):
         """The network's output, float32, for float32 images in [-1, 1]."""
         network = self._network() if self._copy is None else self._copy
@@ -73,6 +83,13 @@ class TileNetwork:
 
 class WindowFunction:
     """Restores windows of images of one dtype and channel count.
+
+    Args:
+        network: `TileNetwork`, or what stands in for one that runs elsewhere: a function of images
+            with its attributes, `is_traced` being `False`.
+        dtype: As of `TileNetwork.function`, like `channels` and `stays_gray`.
+        channels: See there.
+        stays_gray: See there.
 
     Attributes:
         scale: Output pixels for each input pixel along each side.
@@ -139,6 +156,8 @@ class WindowFunction:
             restored = tf.cast(restored, self._dtype)
             return tf.where(holes, restored, given) if takes_mask else restored, is_finite
 
+        if not network.is_traced:
+            return restore_window
         spec = tf.TensorSpec((1, None, None, channels + takes_mask), self._dtype)
         return tf.function(restore_window, autograph=False).get_concrete_function(spec)
 

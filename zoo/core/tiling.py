@@ -35,7 +35,8 @@ def restore(model, image, tile=None, overlap=None, *, precision="auto", progress
     Args:
         model: A `zoo.AdversarialModel`, of which the `inference_network` is used, or a functional
             `keras.Model` from `(None, None, None, C)` to an image `scale` times larger, both in
-            [-1, 1]; C is 1 or 3.
+            [-1, 1]; C is 1 or 3. Or a model that runs elsewhere: `export.TFLiteModel`, or
+            `export.client.RemoteModel` of a server.
         image: One of
             a NumPy array `(H, W)` or `(H, W, C)` of dtype uint8, uint16 or floating in [0, 1], with
             C = 1 (gray), 2 (gray and alpha), 3 (RGB) or 4 (RGB and alpha), `np.memmap` included;
@@ -77,9 +78,8 @@ def restore(model, image, tile=None, overlap=None, *, precision="auto", progress
     >>> restore(network, np.zeros((30, 50), "uint8")).shape
     (60, 100)
     """
-    network = _inference_network(model)
     photo, rewrap = _unwrap(image, out)
-    rows = RestoredRows(network, photo.pixels, tile, overlap, precision, progress)
+    rows = RestoredRows(model, photo.pixels, tile, overlap, precision, progress)
     return rewrap(rows.into(_result_array(out, rows)), model.name)
 
 
@@ -175,14 +175,15 @@ class RestoredRows:
         holes=None,
     ):
         self._pixels = _checked_pixels(pixels)
-        self._network = _inference_network(model)  # the cache alone would not keep it alive
         if precision == "auto" and self._pixels.dtype != np.uint8:
             precision = "float32"  # bfloat16 has 8 bits
-        self.precision = chosen_precision(precision)
-        runner = _tile_network(self._network, self.precision)
+        # The cache alone would not keep the network alive.
+        self._network, runner = _runner(model, chosen_precision(precision))
+        self.precision = runner.precision
         self._run = runner.function(
             self._pixels.dtype, self._pixels.shape[2], _is_gray(self._pixels)
         )
+        tile = runner.tile(self._pixels) if tile is None else tile
         self._grid = TileGrid(self._pixels, runner.field, tile, overlap)
         self._pixels = _with_holes(self._pixels, holes, runner.takes_mask)
         self._progress = progress
@@ -245,6 +246,14 @@ def _inference_network(model):
             f"Received: {model!r} of type {type(model).__name__}."
         )
     return network
+
+
+def _runner(model, precision):
+    """What is to be kept alive, and the `TileNetwork` or what stands in for it."""
+    if hasattr(model, "tile_network"):
+        return model, model.tile_network()
+    network = _inference_network(model)
+    return network, _tile_network(network, precision)
 
 
 def _tile_network(network, precision):

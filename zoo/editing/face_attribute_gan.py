@@ -19,8 +19,8 @@ class FaceAttributeGAN(AdversarialModel):
     """Change attributes of faces by given amounts, and leave all else as it is.
 
     The network takes changes, target less source, so that 0 asks for nothing and one half for half
-    of it. It draws a face and a mask of where to use it: the background and the person stay. Trains
-    on `pipelines.attributed`; targets are the attributes of other images of the batch.
+    of it. It draws a change and a mask of where to use it: the background and the person stay.
+    Trains on `pipelines.attributed`; targets are the attributes of other images of the batch.
 
     Edit pictures of any size with `zoo.restore(model.editor_of({"age": 0.5}), photo)`.
 

@@ -45,18 +45,20 @@ class MaskedChange(keras.layers.Layer):
 
     Example:
 
-    >>> image, drawn = tf.zeros((1, 1, 1, 1)), tf.ones((1, 1, 1, 1))
-    >>> MaskedChange()([image, drawn, tf.fill((1, 1, 1, 1), 0.25)]).numpy().item()
+    >>> image, change = tf.zeros((1, 1, 1, 1)), tf.ones((1, 1, 1, 1))
+    >>> MaskedChange()([image, change, tf.fill((1, 1, 1, 1), 0.25)]).numpy().item()
     0.25
 
     Reference:
-        Pumarola et al. 2018 (GANimation), https://arxiv.org/abs/1807.09251, equation 1.
+        Pumarola et al. 2018 (GANimation), https://arxiv.org/abs/1807.09251, equation 1. There a
+        whole image is drawn. Before it can draw, a network whose results have to stay near their
+        images then learns to close the mask, and a closed mask learns no more.
     """
 
     def call(self, inputs):
-        """Images, what is drawn, `(N, H, W, C)`, and masks in [0, 1], `(N, H, W, 1)`, to images."""
-        image, drawn, mask = inputs
-        return image + mask * (drawn - image)
+        """Images, changes, `(N, H, W, C)`, and masks in [0, 1], `(N, H, W, 1)`, to images."""
+        image, change, mask = inputs
+        return tf.clip_by_value(image + mask * change, -1.0, 1.0)
 
     def compute_output_shape(self, input_shape):
         """Shape of the output."""

@@ -10,7 +10,8 @@ from zoo.networks.discriminators import spectrally_bounded
 def attribute_editor(attribute_count, filters=32, blocks=4):
     """From an image and changes of its attributes to the changed image.
 
-    It draws an image and a mask, and keeps the pixels outside of the mask.
+    It draws a change and a mask, and keeps the pixels outside of the mask. It begins with next to
+    no change.
 
     Args:
         attribute_count: Integer.
@@ -44,9 +45,12 @@ def attribute_editor(attribute_count, filters=32, blocks=4):
     for width in (2 * filters, filters):
         x = layers.ReLU()(styled(Resize(2)(x), width))
     x = ReflectionPadding(3)(x)
-    drawn = layers.Conv2D(3, 7, activation="tanh", dtype="float32", name="drawn")(x)
+    small = keras.initializers.RandomNormal(stddev=1e-3)
+    change = layers.Conv2D(
+        3, 7, activation="tanh", kernel_initializer=small, dtype="float32", name="change"
+    )(x)
     mask = layers.Conv2D(1, 7, activation="sigmoid", dtype="float32", name="mask")(x)
-    outputs = MaskedChange(dtype="float32", name="edited")([image, drawn, mask])
+    outputs = MaskedChange(dtype="float32", name="edited")([image, change, mask])
     return keras.Model([image, changes], outputs, name="attribute_editor")
 
 
