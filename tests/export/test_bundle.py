@@ -198,3 +198,31 @@ def test_the_record_describes_signatures(bundle):
         "restored_bytes": {"dtype": "string", "shape": [None]}
     }
     assert np.all([set(each) == {"inputs", "outputs"} for each in signatures.values()])
+
+
+def test_a_version_that_differs_is_not_published(tmp_path, monkeypatch):
+    from export import parity
+
+    monkeypatch.setitem(parity.TOLERANCES, "saved_model float32", -1.0)
+    inputs = keras.Input((None, None, 3))
+    model = keras.Model(inputs, keras.layers.Conv2D(3, 3, padding="same")(inputs))
+    with pytest.raises(export.ParityError, match="differs from the Keras model"):
+        export.serving_bundle(model, tmp_path, "odd", precision="float32", warmup=())
+    assert list((tmp_path / "models" / "odd").iterdir()) == []
+    monkeypatch.undo()
+    version = export.serving_bundle(model, tmp_path, "odd", precision="float32", warmup=())
+    (floats, files) = export.record(version)["parity"]
+    assert floats["target"] == "saved_model float32 serving_default"
+    assert files["max_abs_difference"] < 0.003
+
+
+def test_a_model_describes_itself_over_the_wire(tmp_path):
+    inputs = keras.Input((None, None, 3))
+    model = keras.Model(inputs, keras.layers.Conv2D(3, 5, padding="same")(inputs), name="plain")
+    version = export.saved_model(model, tmp_path, precision="float32")
+    describe = tf.saved_model.load(str(version)).signatures["describe"]
+    values = describe(names=tf.constant(["radius", "*", "nothing"]))["values"].numpy()
+    record = export.record(version)
+    assert json.loads(values[0]) == record["radius"] == 2
+    assert json.loads(values[1]).items() <= record.items()
+    assert values[2] == b""
