@@ -7,6 +7,8 @@ import tensorflow as tf
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
+_PNG_END, _JPEG_END = b"IEND\xaeB`\x82", b"\xff\xd9"
+_JPEG_PIXELS = 0xDA  # marker of the segment that pixels follow
 # Signature, length and name of the first chunk, width, height, and five more bytes.
 _PNG_HEADER_BYTES = 8 + 8 + 13
 # An EXIF block is at most one JPEG segment and comes before the image.
@@ -54,6 +56,14 @@ def check_file(contents, index, max_pixels, name="image_bytes"):
         ),
     )
     with tf.control_dependencies([known]):
+        complete = require(
+            tf.cond(is_png, lambda: _png_ends(contents), lambda: _jpeg_ends(contents)),
+            lambda: tf.strings.format(
+                name + "[{}] is damaged or cut off: it has no end. Received: {} bytes",
+                (index, length),
+            ),
+        )
+    with tf.control_dependencies([complete]):
         height, width, components = tf.cond(
             is_png, lambda: _png_header(contents), lambda: _jpeg_header(contents)
         )
@@ -72,6 +82,45 @@ def check_file(contents, index, max_pixels, name="image_bytes"):
         lambda: tf.strings.format(name + "[{}] is a CMYK JPEG; convert it to RGB", (index,)),
     )
     return known & small & screen
+
+
+def _png_ends(contents):
+    """Whether a PNG file has its last chunk; other bytes may follow."""
+    return _holds(_bytes(contents), _PNG_END)
+
+
+def _jpeg_ends(contents):
+    """Whether a JPEG file has an end after the beginning of its pixels.
+
+    Segments are walked through, as thumbnails in them have beginnings and ends of their own. Among
+    pixels the byte 255 is followed by another one than in an end.
+    """
+    values = _bytes(contents)
+    padded = tf.concat([values, tf.zeros([4], tf.int32)], 0)  # what lies behind is no marker
+    size = tf.size(values)
+
+    def is_segment(place):
+        return (padded[place] == 0xFF) & (padded[place + 1] != _JPEG_PIXELS)
+
+    def following(place):
+        length = 2 + 256 * padded[place + 2] + padded[place + 3]
+        place += tf.where(padded[place + 1] == 0xFF, 1, tf.maximum(length, 2))
+        return [tf.minimum(place, size)]
+
+    (place,) = tf.while_loop(is_segment, following, [tf.constant(2)])
+    pixels = (padded[place] == 0xFF) & (padded[place + 1] == _JPEG_PIXELS)
+    return pixels & _holds(values[place:], _JPEG_END)
+
+
+def _bytes(contents):
+    return tf.cast(tf.io.decode_raw(contents, tf.uint8), tf.int32)
+
+
+def _holds(values, sequence):
+    """Whether `sequence`, bytes, is somewhere in a vector."""
+    count = tf.maximum(tf.size(values) - len(sequence) + 1, 0)
+    found = [values[k : k + count] == byte for k, byte in enumerate(sequence)]
+    return tf.reduce_any(tf.reduce_all(tf.stack(found), axis=0))
 
 
 def _png_header(contents):

@@ -1,5 +1,6 @@
 """PredictionService and ModelService of TF-Serving, over a store."""
 
+import math
 import time
 
 import numpy as np
@@ -14,6 +15,8 @@ from tensorflow_serving.apis import (
 from export.serve import metadata
 from export.serve.errors import Code, RequestError
 from export.serve.predict import Request
+
+_MOST_VALUES = 2**28  # 1 GiB of float32
 
 
 def add_services(server, predictor, metrics):
@@ -106,7 +109,19 @@ def _version_of(spec):
 
 
 def _arrays(inputs):
+    return {name: _array(name, proto) for name, proto in inputs.items()}
+
+
+def _array(name, proto):
+    # One value may stand for a tensor of any size.
+    values = math.prod(dim.size for dim in proto.tensor_shape.dim)
+    if not 0 <= values <= _MOST_VALUES:
+        raise RequestError(
+            Code.INVALID_ARGUMENT, f"Tensor {name} must hold at most {_MOST_VALUES} values"
+        )
     try:
-        return {name: np.asarray(tf.make_ndarray(proto)) for name, proto in inputs.items()}
-    except (TypeError, ValueError) as error:
-        raise RequestError(Code.INVALID_ARGUMENT, f"A tensor cannot be read: {error}") from error
+        return np.asarray(tf.make_ndarray(proto))
+    except (TypeError, ValueError, KeyError) as error:
+        raise RequestError(
+            Code.INVALID_ARGUMENT, f"Tensor {name} cannot be read: {error!r}"
+        ) from error

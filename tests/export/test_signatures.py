@@ -212,7 +212,7 @@ def test_colour_is_refused_by_a_gray_model(unchanged, photo):
 
 
 def test_a_truncated_file_is_an_error(unchanged, photo):
-    with pytest.raises(tf.errors.InvalidArgumentError, match="Invalid PNG data"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"image_bytes\[0\] is damaged or cut off"):
         unchanged(encode(photo())[:-30])
 
 
@@ -255,3 +255,23 @@ def test_models_that_cannot_be_served():
     two = [keras.Input((None, None, 3)), keras.Input((None, None, 3))]
     with pytest.raises(ValueError, match=r"one image into one image.*2 inputs"):
         exportable_network(keras.Model(two, layers.Add()(two)))
+
+
+def exif_thumbnail():
+    """A JPEG file whose EXIF data hold a whole JPEG file, as those of cameras do."""
+    small, large = io.BytesIO(), io.BytesIO()
+    image = PIL.Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 60, 3), "uint8"))
+    image.resize((16, 16)).save(small, "JPEG")
+    image.save(large, "JPEG", exif=b"Exif\x00\x00" + small.getvalue())
+    return large.getvalue()
+
+
+@pytest.mark.parametrize("keep", [1.0, 0.9, 0.5, 0.3])
+def test_thumbnail_is_not_the_end_of_a_file(unchanged, keep):
+    whole = exif_thumbnail()
+    cut = whole[: round(keep * len(whole))]
+    if keep == 1.0:
+        assert unchanged(cut, cut + b"trailer" * 99)[1].shape == (40, 60, 3)
+        return
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"image_bytes\[1\] is damaged or cut"):
+        unchanged(whole, cut)

@@ -1,10 +1,15 @@
 """Predictions by gRPC and by REST, as TF-Serving documents them."""
 
 import base64
+import io
+import re
+import struct
+import zlib
 
 import grpc
 import numpy as np
 import pytest
+from PIL import Image
 from serving_cases import b64, pixels, png
 
 GRAY = np.full((1, 2, 3, 3), 0.5, "float32")
@@ -102,6 +107,41 @@ def test_rest_files(client, place):
         first, second = (pixels(base64.b64decode(each["b64"])) for each in reply[key])
         assert (first == 100).all()
         assert second.shape == (5, 3, 3)
+
+
+def jpeg():
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 3), "uint8")).save(
+        file, "JPEG"
+    )
+    return file.getvalue()
+
+
+def bomb():
+    """A PNG file that says it has 30,000 x 30,000 pixels."""
+    file = png(0)
+    header = b"IHDR" + struct.pack(">II", 30_000, 30_000) + file[24:29]
+    return file[:12] + header + struct.pack(">I", zlib.crc32(header)) + file[33:]
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        (jpeg()[:300], r"image_bytes\[1\] is damaged or cut off"),
+        (jpeg()[:-200], r"image_bytes\[1\] is damaged or cut off"),
+        (png(0)[:-20], r"image_bytes\[1\] is damaged or cut off"),
+        (bomb(), "too many pixels: this model was exported for at most 4096. "
+                 "Received: 30000 x 30000"),
+    ],
+    ids=["head of a JPEG", "cut JPEG", "cut PNG", "bomb"],
+)  # fmt: skip
+def test_broken_files(client, file, message):
+    body = {"instances": [b64(png(0)), b64(file)], "signature_name": "restore_bytes"}
+    status, reply = client.post("dim", body)
+    assert status == 400
+    assert re.search(message, reply["error"]), reply
+    body["instances"].pop()
+    assert client.post("dim", body)[0] == 200
 
 
 @pytest.mark.parametrize(
