@@ -91,22 +91,23 @@ def old_photo():
 
 
 def old_photo_damage():
-    """Return old photographs with a mask of what is scratched, creased or torn.
+    """Return old photographs with a mask of what is scratched or creased.
 
     What a mask is for, filling holes, is for damage that hides the photograph and can be seen
     itself: noise is weaker than in `old_photo`, which repairs what is noisy. Stains and abrasion,
-    which leave much to see, and dust, whose specks `old_photo` repairs, are not marked.
+    which leave much to see, dust, whose specks `old_photo` repairs, and what lies beyond torn
+    edges, where nothing is to be continued, are not marked.
     """
     scene, *_ = _old_print()
     grain = [
         ops.GaussianBlur(sigma_px=(0.3, 1.2), probability=0.5),
         ops.FilmGrain(sigma_levels=(3, 12), size_px=(0.0, 0.8), probability=0.6),
         ops.Stains(probability=0.1),
+        ops.TornEdges(probability=0.12),
     ]
     wears = [
         ops.Scratches(probability=0.9),  # almost every print has something to find
         ops.Creases(probability=0.3),
-        ops.TornEdges(probability=0.12),
     ]
     scan = [
         ops.Abrasion(probability=0.1),
