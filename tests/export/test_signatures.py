@@ -212,7 +212,9 @@ def test_colour_is_refused_by_a_gray_model(unchanged, photo):
 
 
 def test_a_truncated_file_is_an_error(unchanged, photo):
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"image_bytes\[0\] is damaged or cut off"):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=r"image_bytes\[0\] is damaged or cut off"
+    ):
         unchanged(encode(photo())[:-30])
 
 
