@@ -3,13 +3,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format tables bench clean
+.PHONY: demo test test-e2e lint format tables bench clean
 
 demo: $(VENV)/.installed
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/zoo quickstart --out demo-output
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+# The demo page in a browser, for which Debian's Chromium is installed where there is none.
+test-e2e: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[demo]' 'playwright>=1.49'
+	@command -v chromium >/dev/null || { sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
+	  $$sudo apt-get update -q && $$sudo apt-get install -qy chromium; }
+	$(BIN)/python -m pytest -q tests/e2e
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -25,6 +32,8 @@ bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/train_step.py
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/inference.py $(if $(SET5),--set5 $(SET5))
+	$(BIN)/python benchmarks/tflite.py
+	$(BIN)/python benchmarks/serving.py --minutes 10
 ifdef SET5
 	$(BIN)/python benchmarks/quality.py --data Set5=$(SET5) $(if $(CBSD68),--data CBSD68=$(CBSD68)) \
 	  $(if $(FEATURES),--features $(FEATURES)) $(if $(UPSCALERJS),--upscalerjs $(UPSCALERJS))

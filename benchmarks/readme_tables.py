@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import editing_table
+import serving_tables
 
 import pipelines
 import zoo
@@ -352,6 +353,8 @@ TABLES = {
     "quality": quality_table,
     "restoration": restoration_table,
     "editing": edited_table,
+    "tflite": lambda: serving_tables.tflite_table(_results("tflite"), _machine),
+    "serving": lambda: serving_tables.serving_table(_results("serving"), _machine),
 }
 
 

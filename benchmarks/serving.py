@@ -38,7 +38,7 @@ from export.saved_model import versions
 
 RESULTS = Path(__file__).resolve().parent / "results" / "serving.json"
 _SIZES, _CLIENTS = (128, 512), (1, 4, 16)
-_ROUNDS, _RELOAD_SECONDS = 3, 30
+_ROUNDS, _RELOAD_SECONDS = 2, 30
 _MODEL = "served"
 
 
@@ -48,6 +48,7 @@ def main():
     parser.add_argument("--preset", default="srresnet_x2")
     parser.add_argument("--seconds", type=float, default=6.0, help="of each measurement")
     parser.add_argument("--minutes", type=float, default=0.0, help="of mixed load; 0: none")
+    parser.add_argument("--only", choices=("load", "batching", "mixed"), help="the rest stays")
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     protocol = {
@@ -62,13 +63,19 @@ def main():
         model = zoo.from_preset(arguments.preset)
         sizes = dict(warmup=_SIZES, precision="float32")
         export.serving_bundle(model, folder, _MODEL, **sizes)
-        result["load"] = load(folder, arguments.seconds)
-        result["batching"] = batching(folder, arguments.seconds)
+        stages = {
+            "load": lambda: load(folder, arguments.seconds),
+            "batching": lambda: batching(folder, arguments.seconds),
+        }
         if arguments.minutes:
-            result["mixed"] = mixed(folder, 60 * arguments.minutes)
-        elif arguments.output.is_file():
-            result["mixed"] = json.loads(arguments.output.read_text()).get("mixed")
-    write_json(arguments.output, result)
+            stages["mixed"] = lambda: mixed(folder, 60 * arguments.minutes)
+        if arguments.only:
+            known = json.loads(arguments.output.read_text())
+            result |= {name: known[name] for name in ("load", "batching", "mixed") if name in known}
+            stages = {arguments.only: stages[arguments.only]}
+        for name, measure in stages.items():
+            result[name] = measure()
+            write_json(arguments.output, result)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The command line: `zoo list|train|evaluate|restore|generate|degrade|export`."""
+"""The command line: `zoo list|train|evaluate|restore|generate|degrade|export|serve|demo`."""
 
 import ast
 import json
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from zoo import cli_serving
 
 app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -321,57 +323,6 @@ def degrade(
     _show(report, [row["output"] for row in report], json_)
 
 
-@app.command("export")
-def export_(
-    preset: Annotated[str, typer.Argument(help="Preset name, or folder of a preset or a run.")],
-    directory: Annotated[Path, typer.Argument(help="Folder to write into.")],
-    format_: Annotated[
-        str,
-        typer.Option("--format", help="bundle: all that TF-Serving needs; saved_model; tflite."),
-    ] = "bundle",
-    name: Annotated[
-        str | None, typer.Option(help="Bundle: name of the model; default: of the preset or run.")
-    ] = None,
-    label: Annotated[
-        str | None, typer.Option(help="Bundle: label of the version; the first one is stable.")
-    ] = None,
-    quantize: Annotated[str | None, typer.Option(help="For tflite: float16 or int8.")] = None,
-    truncation: Annotated[
-        float | None, typer.Option(help="StyleGAN2: what every request is made with.")
-    ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(
-            help="Of SavedModels: float32, bfloat16, or auto (default): what this machine computes "
-            "fast. Name it if another kind of machine will serve."
-        ),
-    ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-):
-    """Write what TF-Serving needs, a SavedModel alone, or a TFLite file, and check it."""
-    from zoo.commands import exporting
-
-    options = {"name": name, "label": label, "quantize": quantize, "truncation": truncation,
-               "precision": precision}  # fmt: skip
-    report = exporting.export_preset(preset, directory, format_, options)
-    _show(report, [report["path"], *report["lines"]], json_)
-
-
-@app.command()
-def serve(
-    directory: Annotated[Path, typer.Argument(help="Bundle, folder of models, or of one model.")],
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    grpc_port: Annotated[int, typer.Option(help="0: any that is free.")] = 8500,
-    rest_port: Annotated[int, typer.Option(help="0: any that is free.")] = 8501,
-    batching: Annotated[bool, typer.Option(help="Run requests of one size together.")] = False,
-    concurrency: Annotated[int, typer.Option(help="Requests computed at the same time.")] = 2,
-):
-    """Serve exported models without Docker: for development, tests and small deployments."""
-    from zoo.commands import serving
-
-    serving.serve(directory, host, grpc_port, rest_port, batching, concurrency)
-
-
 @app.command()
 def quickstart(
     out: Annotated[Path, typer.Option(help="Folder for the pictures, logs and exports.")],
@@ -380,6 +331,9 @@ def quickstart(
     from zoo.commands import quickstart as tour
 
     tour.run(out)
+
+
+app.add_typer(cli_serving.app)
 
 
 def _show(contents, lines, as_json):

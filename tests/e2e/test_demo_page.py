@@ -1,0 +1,84 @@
+"""The demo page in a browser: a photograph goes in, the restored one comes out.
+
+`make test-e2e` installs what it needs; without a Chromium these tests are skipped.
+"""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+
+pytest.importorskip("gradio")
+sync_api = pytest.importorskip("playwright.sync_api")
+from zoo.demo.page import launched
+from zoo.demo.workshop import Workshop
+
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(_CHROMIUM is None, reason="needs Chromium: make test-e2e"),
+]
+_PATIENCE_MS = 120_000
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def address():
+    with launched(Workshop(["srresnet_x2", "inpaint_photo", "dcgan_faces_32"]), port=None) as found:
+        yield found
+
+
+@pytest.fixture
+def tab(browser, address):
+    opened = browser.new_page(viewport={"width": 1200, "height": 1000})
+    opened.set_default_timeout(_PATIENCE_MS)
+    opened.goto(address)
+    yield opened
+    opened.close()
+
+
+def downloaded(tab, panel, tmp_path):
+    """The picture behind the link of the result."""
+    with tab.expect_download() as waiting:
+        panel.get_by_role("link").filter(has_text="KB").first.click()
+    waiting.value.save_as(tmp_path / "result.png")
+    return np.asarray(Image.open(tmp_path / "result.png"))
+
+
+def test_a_photograph_is_enlarged(tab, tmp_path):
+    pixels = np.asarray(Image.effect_mandelbrot((60, 44), (-2, -1.5, 1, 1.5), 40).convert("RGB"))
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    panel = tab.get_by_role("tabpanel").filter(has_text="Strength")
+    panel.locator("input[type=file]").first.set_input_files(tmp_path / "photo.png")
+    panel.get_by_text("photo.png").or_(panel.locator("img").first).first.wait_for()
+    panel.get_by_role("button", name="Restore", exact=True).click()
+    panel.get_by_text("photo_restored.png").or_(panel.get_by_text("_restored")).first.wait_for()
+    result = downloaded(tab, panel, tmp_path)
+    expected = zoo.restore(zoo.from_preset("srresnet_x2"), pixels)
+    assert np.abs(result.astype(int) - expected).max() <= 1
+
+
+def test_what_cannot_be_done_is_said_in_words(tab):
+    panel = tab.get_by_role("tabpanel").filter(has_text="Strength")
+    panel.get_by_role("button", name="Restore", exact=True).click()
+    tab.get_by_text("Choose a photograph first").first.wait_for()
+
+
+def test_images_are_made(tab):
+    tab.get_by_role("tab", name="Make").click()
+    tab.get_by_role("button", name="Make", exact=True).click()
+    panel = tab.get_by_role("tabpanel").filter(has_text="Truncation")
+    panel.locator("button img").nth(15).wait_for()
+    assert panel.locator("button img").count() == 16

@@ -1,0 +1,1 @@
+"""The demo page; `zoo.demo.page` needs `keras-gan-zoo[demo]`."""

@@ -1,0 +1,202 @@
+"""The page: one tab for each kind of work, made of the presets that there are."""
+
+import contextlib
+
+import gradio as gr
+import skimage.data
+from PIL import Image
+
+import pipelines
+import zoo
+
+_ABOUT = """# keras-gan-zoo
+Restore, enhance, edit and make images. Everything is computed on this machine."""
+_NO_SINGLE_IMAGE = (zoo.InpaintingGAN, zoo.MultiScaleInpainting, zoo.DamageDetector, zoo.Pix2Pix)
+
+
+def page(workshop):
+    """Return the page.
+
+    Args:
+        workshop: `zoo.demo.workshop.Workshop`.
+
+    Returns:
+        `gradio.Blocks`.
+    """
+    samples = _samples(workshop.folder)
+    tabs = {
+        "Restore": (_restoring, workshop.offered(zoo.PairedGAN, but=_NO_SINGLE_IMAGE)),
+        "Old photographs": (_stages, workshop.offered(zoo.TwoStageRestorer)),
+        "Fill": (_filling, workshop.offered(zoo.InpaintingGAN, zoo.MultiScaleInpainting)),
+        "Paint": (_painting, workshop.offered(zoo.StyleTransferGAN)),
+        "Faces": (_faces, workshop.offered(zoo.FaceAttributeGAN)),
+        "Make": (_making, workshop.offered(zoo.LatentGAN)),
+    }
+    with gr.Blocks(title="keras-gan-zoo", analytics_enabled=False) as blocks:
+        gr.Markdown(_ABOUT)
+        for title, (build, presets) in tabs.items():
+            if presets:
+                with gr.Tab(title):
+                    build(workshop, presets, samples)
+    return blocks
+
+
+def _restoring(workshop, presets, samples):
+    image, preset = _inputs(presets, samples)
+    strength = gr.Slider(0, 1, 1.0, step=0.05, label="Strength: 0 leaves it as it is")
+    keep = gr.Slider(0, 64, 0, step=4, label="Keep colour and light beyond so many px")
+
+    def run(path, name, share, radius, progress=gr.Progress()):  # noqa: B008
+        return _said(workshop.restore, path, name, share, radius, _shown(progress))
+
+    _button("Restore").click(run, [image, preset, strength, keep], _result())
+
+
+def _stages(workshop, presets, samples):
+    image, preset = _inputs(presets, samples)
+    off = gr.CheckboxGroup(list(zoo.OldPhotoRestorer.stages), label="Leave out")
+
+    def run(path, name, left_out, progress=gr.Progress()):  # noqa: B008
+        return _said(workshop.in_stages, path, name, left_out, _shown(progress))
+
+    button = _button("Restore")
+    before_after = gr.ImageSlider(label="Before and after", type="pil")
+    gallery = gr.Gallery(label="Stages", columns=4, height="auto")
+    button.click(run, [image, preset, off], [before_after, gallery, _download()])
+
+
+def _filling(workshop, presets, samples):
+    editor = gr.ImageEditor(
+        {"background": samples[0], "layers": [], "composite": None},
+        type="filepath",
+        label="Paint over what is to go",
+        brush=gr.Brush(default_size=16, colors=["#ff3030"], color_mode="fixed"),
+        transforms=(),
+        layers=False,
+        format="png",
+    )
+    preset = gr.Dropdown(presets, label="Preset")
+
+    def run(painted, name, progress=gr.Progress()):  # noqa: B008
+        return _said(workshop.fill, painted, name, _shown(progress))
+
+    _button("Fill").click(run, [editor, preset], _result())
+
+
+def _painting(workshop, presets, samples):
+    with gr.Row():
+        image = _photograph(samples)
+        style = gr.Image(type="filepath", image_mode=None, label="Style", sources=["upload"])
+    preset = gr.Dropdown(presets, label="Preset")
+    strength = gr.Slider(0, 1, 1.0, step=0.05, label="Share of the style")
+    keep = gr.Checkbox(label="Keep the photograph's colours")
+
+    def run(path, painting, name, share, colours, progress=gr.Progress()):  # noqa: B008
+        return _said(workshop.paint, path, painting, name, share, colours, _shown(progress))
+
+    _button("Paint").click(run, [image, style, preset, strength, keep], _result())
+
+
+def _faces(workshop, presets, samples):
+    image, preset = _inputs(presets, samples[:1])
+    names = workshop.attributes(presets[0][1])
+    sliders = [gr.Slider(-1, 1, 0.0, step=0.1, label=name.capitalize()) for name in names]
+
+    def run(path, name, *amounts, progress=gr.Progress()):  # noqa: B008
+        return _said(workshop.change, path, name, amounts, _shown(progress))
+
+    _button("Change").click(run, [image, preset, *sliders], _result())
+
+
+def _making(workshop, presets, samples):
+    preset = gr.Dropdown(presets, label="Preset")
+    count = gr.Slider(1, 64, 16, step=1, label="Images")
+    seed = gr.Number(0, precision=0, label="Seed")
+    truncation = gr.Slider(0, 1, 0.7, step=0.05, label="Truncation (StyleGAN2): 1 for all variety")
+
+    def run(name, many, start, share):
+        return _said(workshop.make, name, many, start, share)
+
+    button = _button("Make")
+    button.click(run, [preset, count, seed, truncation], gr.Gallery(columns=8, height="auto"))
+
+
+# ---------------------------------------------------------------------- parts
+
+
+def _inputs(presets, samples):
+    return _photograph(samples), gr.Dropdown(presets, label="Preset")
+
+
+def _photograph(samples):
+    # Files as they are: the page must not turn 16 bits into 8, or RGBA into RGB.
+    image = gr.Image(type="filepath", image_mode=None, label="Photograph", sources=["upload"])
+    gr.Examples([[each] for each in samples], [image], label="Examples")
+    return image
+
+
+def _button(title):
+    return gr.Button(title, variant="primary")
+
+
+def _result():
+    return [gr.ImageSlider(label="Before and after", type="pil"), _download()]
+
+
+def _download():
+    return gr.File(label="Result, as a PNG file")
+
+
+def _shown(progress):
+    """A function of `(done, total)` that moves the page's progress bar."""
+    return lambda done, total: progress((done, total))
+
+
+def _said(work, *arguments):
+    """Do it; what a user can mend is shown as a message, the rest is a fault of ours."""
+    try:
+        return work(*arguments)
+    except (ValueError, OSError, FloatingPointError) as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _samples(folder):
+    """Files of sample photographs: a face, one aged by a recipe, and one that is dark."""
+    face = skimage.data.astronaut()[0:320, 60:380]
+    photos = pipelines.sample(image_size=288)
+    images = {"face": face}
+    for name, recipe in (("aged", "old-photo"), ("dark", "low-light")):
+        degraded, _ = next(iter(pipelines.paired(photos, recipe, 1, seed=3, shuffle=False)))
+        images[name] = ((degraded[0].numpy() + 1) * 127.5).round().clip(0, 255).astype("uint8")
+    paths = []
+    for name, pixels in images.items():
+        path = folder / f"{name}.png"
+        Image.fromarray(pixels).save(path)
+        paths.append(str(path))
+    return paths
+
+
+@contextlib.contextmanager
+def launched(workshop, host="127.0.0.1", port=7860):
+    """Yield the address of a page that is served.
+
+    Args:
+        workshop: `zoo.demo.workshop.Workshop`.
+        host: String.
+        port: Integer, or `None` for one that is free.
+    """
+    blocks = page(workshop)
+    _, address, _ = blocks.queue(default_concurrency_limit=1).launch(
+        server_name=host,
+        server_port=port,
+        prevent_thread_lock=True,
+        quiet=True,
+        show_error=True,
+        allowed_paths=[str(workshop.folder)],
+        max_file_size="200mb",
+        ssr_mode=False,
+    )
+    try:
+        yield address
+    finally:
+        blocks.close()
