@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 
 import zoo
@@ -82,3 +83,26 @@ def test_images_are_made(tab):
     panel = tab.get_by_role("tabpanel").filter(has_text="Truncation")
     panel.locator("button img").nth(15).wait_for()
     assert panel.locator("button img").count() == 16
+
+
+def test_what_is_painted_over_is_filled(tab, tmp_path):
+    tab.get_by_role("tab", name="Fill").click()
+    panel = tab.get_by_role("tabpanel").filter(has_text="Paint over")
+    canvas = panel.locator("canvas").first
+    canvas.wait_for()
+    tab.wait_for_timeout(2000)  # the sample is drawn
+    box = canvas.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    tab.mouse.move(*middle)
+    tab.mouse.down()
+    tab.mouse.move(middle[0] + 40, middle[1] + 20, steps=8)
+    tab.mouse.up()
+    panel.get_by_role("button", name="Fill", exact=True).click()
+    panel.get_by_text("_restored").first.wait_for()
+    result = downloaded(tab, panel, tmp_path)
+    sample = skimage.data.astronaut()[0:320, 60:380]
+    changed = (result != sample).any(axis=-1)
+    assert 100 < changed.sum() < 10_000
+    rows, columns = np.nonzero(changed)
+    assert abs(rows.mean() - 160) < 60
+    assert abs(columns.mean() - 160) < 60
