@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.image_files import check_file, decode_file, require
-from export.signatures import check_range, to_levels
+from export.signatures import check_range, to_levels, unit_range
 from zoo.core.alignment import run_aligned
 from zoo.core.precision import inference_policy, with_policy
 
@@ -67,13 +67,18 @@ def edit_unit_range(network, inputs, alignment=1):
     outputs = run_aligned(
         lambda padded, training: network([padded, *others], training=training), images, alignment
     )
-    return tf.clip_by_value((outputs + 1.0) * 0.5, 0.0, 1.0)
+    return unit_range(outputs)
 
 
-def specs(network, count=None):
+def specs(network, count=None, size=(None, None)):
     """What the network takes, `tf.TensorSpec` each; `count` of them or any number."""
     return [
-        tf.TensorSpec([count, *each.shape[1:]], each.dtype, each.name) for each in network.inputs
+        tf.TensorSpec(
+            [count, *size, each.shape[3]] if len(each.shape) == 4 else [count, *each.shape[1:]],
+            each.dtype,
+            each.name,
+        )
+        for each in network.inputs
     ]
 
 
@@ -106,10 +111,10 @@ def float_signature(network, alignment=1, tokenizer=None):
     return serving_default
 
 
-def lite_function(network, alignment=1):
-    """Return a `tf.function` for TFLite: one image, without checks, which the format lacks."""
+def lite_function(network, alignment=1, size=(None, None)):
+    """As `export.signatures.lite_function`; the size is that of styles as well."""
 
-    @tf.function(input_signature=specs(network, count=1), autograph=False)
+    @tf.function(input_signature=specs(network, 1, size), autograph=False)
     def serving_default(*inputs):
         return {EDITED: edit_unit_range(network, inputs, alignment)}
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.image_files import check_file, decode_file, require
-from export.signatures import check_range, to_levels
+from export.signatures import check_range, to_levels, unit_range
 from export.tiles import tile_by_tile
 from zoo.core.alignment import run_aligned
 from zoo.core.precision import inference_policy, with_policy
@@ -67,15 +67,15 @@ def fill_unit_range(network, images, masks, alignment=1):
     # What is in a hole must not reach the network, whatever it is.
     visible = (images * 2.0 - 1.0) * (1.0 - holes)
     outputs = run_aligned(network, tf.concat([visible, holes], axis=-1), alignment)
-    return tf.where(holes > 0, tf.clip_by_value((outputs + 1.0) * 0.5, 0.0, 1.0), images)
+    return tf.where(holes > 0, unit_range(outputs), images)
 
 
-def specs(network, count=None):
+def specs(network, count=None, size=(None, None)):
     """The inputs of the float signature, `tf.TensorSpec` each; `count` images or any number."""
     channels = network.outputs[0].shape[-1]
     return [
-        tf.TensorSpec([count, None, None, channels], tf.float32, IMAGES),
-        tf.TensorSpec([count, None, None, 1], tf.float32, MASKS),
+        tf.TensorSpec([count, *size, channels], tf.float32, IMAGES),
+        tf.TensorSpec([count, *size, 1], tf.float32, MASKS),
     ]
 
 
@@ -96,10 +96,10 @@ def float_signature(network, alignment=1):
     return serving_default
 
 
-def lite_function(network, alignment=1):
-    """Return a `tf.function` for TFLite: one image, without checks, which the format lacks."""
+def lite_function(network, alignment=1, size=(None, None)):
+    """As `export.signatures.lite_function`."""
 
-    @tf.function(input_signature=specs(network, count=1), autograph=False)
+    @tf.function(input_signature=specs(network, 1, size), autograph=False)
     def serving_default(images, masks):
         images = tf.clip_by_value(images, 0.0, 1.0)
         return {RESTORED: fill_unit_range(network, images, masks, alignment)}

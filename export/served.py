@@ -3,6 +3,8 @@
 import dataclasses
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from export import editing, inpainting, sampling, signatures
 from export.photographs import photographs
@@ -100,14 +102,22 @@ class _OnImages:
             "makes_colors": makes_colours(self.network),
         }
 
-    def lite_function(self):
-        """The `tf.function` of a TFLite file."""
-        return self.functions.lite_function(self.network, self.alignment)
+    def lite_function(self, size=None):
+        """The `tf.function` of a TFLite file, for images of any size or of `(height, width)`."""
+        if size is None:
+            return self.functions.lite_function(self.network, self.alignment)
+        if any(side % self.alignment for side in size):
+            raise ValueError(
+                f"`size` must be multiples of {self.alignment} for this network. Received: {size}"
+            )
+        return self.functions.lite_function(self.network, 1, size)
 
-    def calibration(self, representative):
+    def calibration(self, representative, size=None):
         """Inputs of `lite_function`, a dict of arrays for each photograph."""
         channels = self.network.inputs[0].shape[-1] - self.mask_channels
         images = photographs(representative, channels, _CALIBRATION_PHOTOGRAPHS, _CALIBRATION_SIDE)
+        if size is not None:
+            images = [np.asarray(tf.image.resize(image, size)).astype(np.uint8) for image in images]
         return self.inputs_of(images)
 
     def inputs_of(self, images):
@@ -219,10 +229,12 @@ class Generation:
             "class_count": sampling.class_count(self.network),
         }
 
-    def lite_function(self):
-        """The `tf.function` of a TFLite file."""
+    def lite_function(self, size=None):
+        """The `tf.function` of a TFLite file; images have one size anyway."""
+        if size is not None:
+            raise ValueError(f"`size` is for models on images. Received: size={size}")
         return sampling.lite_sample_function(self.network)
 
-    def calibration(self, representative):
+    def calibration(self, representative, size=None):
         """Inputs of `lite_function`, a dict of arrays for each sample."""
         return sampling.one_by_one(self.network, representative)

@@ -113,7 +113,15 @@ def restore_unit_range(network, images, alignment=1):
         float32 tensor `(N, H scale, W scale, C)` in [0, 1].
     """
     outputs = run_aligned(network, tf.convert_to_tensor(images) * 2.0 - 1.0, alignment)
-    return tf.clip_by_value((outputs + 1.0) * 0.5, 0.0, 1.0)
+    return unit_range(outputs)
+
+
+def unit_range(images):
+    """Images in [-1, 1] and beyond as images in [0, 1]."""
+    # One number for each channel: TFLite's converter makes it the bias of a transposed convolution
+    # before it, and from a single number a bias of the wrong size.
+    ones = tf.ones([images.shape[-1]])
+    return tf.clip_by_value((images + ones) * 0.5, 0.0, 1.0)
 
 
 def to_levels(images):
@@ -158,12 +166,18 @@ def check_range(images, name=FLOAT_INPUT):
     return require(tf.reduce_all(inside), message)
 
 
-def lite_function(network, alignment=1):
-    """Return a `tf.function` for TFLite: one image, without checks, which the format lacks."""
+def lite_function(network, alignment=1, size=(None, None)):
+    """Return a `tf.function` for TFLite: one image, without checks, which the format lacks.
+
+    Args:
+        network: As of `float_signature`.
+        alignment: As of `float_signature`.
+        size: Height and width that it takes alone. Defaults to any.
+    """
     channels = network.inputs[0].shape[-1]
 
     @tf.function(
-        input_signature=[tf.TensorSpec([1, None, None, channels], tf.float32, FLOAT_INPUT)],
+        input_signature=[tf.TensorSpec([1, *size, channels], tf.float32, FLOAT_INPUT)],
         autograph=False,
     )
     def serving_default(images):

@@ -11,7 +11,7 @@ from export.tflite_diagnosis import layers_that_do_not_convert
 from export.tflite_model import with_facts
 
 
-def tflite(model, path, quantize=None, representative=None, *, alignment=None):
+def tflite(model, path, quantize=None, representative=None, *, alignment=None, size=None):
     """Write a model as a TFLite file.
 
     The file has one signature, `serving_default`, on float32 whatever the precision inside. Of a
@@ -45,6 +45,8 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None):
             that makes images from noise: `model.inputs(64)`.
             Defaults to `None`.
         alignment: As of `export.saved_model`.
+        size: `(height, width)` of images, in px, for accelerators that need to know it, multiples
+            of the alignment. Defaults to `None`: any size.
 
     Returns:
         `pathlib.Path` of the file.
@@ -64,17 +66,21 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None):
     (1, 20, 30, 3)
     """
     path = Path(path)
-    _check_arguments(path, quantize, representative)
+    _check_arguments(path, quantize, representative, size)
     what = served(model, alignment=alignment)
-    calibration = None if representative is None else what.calibration(representative)
-    contents = _convert(what.network, what.lite_function(), quantize, calibration)
+    calibration = None if representative is None else what.calibration(representative, size)
+    contents = _convert(what.network, what.lite_function(size), quantize, calibration)
     name = getattr(model, "name", what.network.name)
-    facts = {"model": name, "quantize": quantize, **what.facts(max_pixels=None)}
+    facts = {"model": name, "quantize": quantize, "size": size, **what.facts(max_pixels=None)}
     _write(path, with_facts(contents, facts))
     return path
 
 
-def _check_arguments(path, quantize, representative):
+def _check_arguments(path, quantize, representative, size):
+    if size is not None and not (
+        isinstance(size, tuple | list) and len(size) == 2 and all(side >= 1 for side in size)
+    ):
+        raise ValueError(f"`size` must be (height, width), or None. Received: size={size!r}")
     if quantize not in (None, "float16", "int8"):
         raise ValueError(
             f'`quantize` must be None, "float16" or "int8". Received: quantize={quantize!r}'

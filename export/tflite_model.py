@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.core.receptive_field import ReceptiveField
+from zoo.core.tile_grid import DEFAULT_OVERLAP
 from zoo.core.tile_network import WindowFunction
 
 _METADATA = "keras-gan-zoo"
@@ -44,7 +45,7 @@ class TFLiteModel:
             raise ValueError(
                 f"`path` must be the file of a model from one image to another. Received: {path}"
             )
-        self.name = self.facts["model"]
+        self.name, self._size = self.facts["model"], self.facts["size"]
         self._run = interpreter(path, threads).get_signature_runner("serving_default")
         inputs, outputs = self._run.get_input_details(), self._run.get_output_details()
         radius = float("inf") if self.facts["radius"] is None else self.facts["radius"]
@@ -61,8 +62,19 @@ class TFLiteModel:
         return self
 
     def tile(self, pixels):
-        """As of `TileNetwork`: the usual tiles."""
-        return None
+        """As of `TileNetwork`: the usual tiles, or such that windows fit the file's only size."""
+        if self._size is None:
+            return None
+        overlap = self.field.radius if self.field.is_finite else DEFAULT_OVERLAP
+        overlap = -(-overlap // self.field.multiple) * self.field.multiple
+        sides = tuple(side - 2 * overlap for side in self._size)
+        if any(side < 1 and length > size for side, length, size in
+               zip(sides, pixels.shape, self._size, strict=False)):  # fmt: skip
+            raise ValueError(
+                f"The file takes images of {self._size[0]} x {self._size[1]} px, too few for tiles "
+                f"of a network that sees {overlap} px around each. Export it for any size."
+            )
+        return sides
 
     def function(self, dtype, channels, stays_gray=False):
         """As of `TileNetwork`."""
@@ -72,10 +84,15 @@ class TFLiteModel:
     def __call__(self, images):
         """The network's output for images in [-1, 1]."""
         images, masks = np.asarray(images, np.float32), {}
+        height, width = (side * self.field.scale for side in images.shape[1:3])
+        if self._size is not None:
+            missing = [(0, need - side) for need, side in zip(self._size, images.shape[1:3],
+                                                              strict=True)]  # fmt: skip
+            images = np.pad(images, [(0, 0), *missing, (0, 0)], mode="symmetric")
         if self.takes_mask:
             images, masks = images[..., :-1], {"masks": images[..., -1:]}
         restored = self._run(images=(images + 1.0) * 0.5, **masks)[self._output]
-        return tf.constant(restored * 2.0 - 1.0)
+        return tf.constant(restored[:, :height, :width] * 2.0 - 1.0)
 
 
 def interpreter(path, threads=None):

@@ -11,11 +11,10 @@ import skimage.data
 from PIL import Image
 
 import zoo
-
-pytest.importorskip("gradio")
-sync_api = pytest.importorskip("playwright.sync_api")
-from zoo.demo.page import launched
 from zoo.demo.workshop import Workshop
+
+sync_api = pytest.importorskip("playwright.sync_api")
+demo_page = pytest.importorskip("zoo.demo.page")
 
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
@@ -37,7 +36,9 @@ def browser():
 
 @pytest.fixture(scope="module")
 def address():
-    with launched(Workshop(["srresnet_x2", "inpaint_photo", "dcgan_faces_32"]), port=None) as found:
+    with demo_page.launched(
+        Workshop(["srresnet_x2", "inpaint_photo", "dcgan_faces_32"]), port=None
+    ) as found:
         yield found
 
 

@@ -50,6 +50,30 @@ def test_holes_are_filled(tmp_path):
     np.testing.assert_array_equal(filled[~mask], image[~mask])
 
 
+@pytest.mark.parametrize("image", [photo(48, 64, 3), photo(90, 131, 3), photo(33, 20, 3)])
+@pytest.mark.parametrize("quantize", [None, "int8"])
+def test_file_of_one_size(tmp_path, image, quantize):
+    model = build()
+    options = {"representative": [photo(80, 70, 3)]} if quantize else {}
+    path = export.tflite(model, tmp_path / "m.tflite", quantize, size=(48, 64), **options)
+    shape = export.TFLiteModel(path)._run.get_input_details()["images"]["shape_signature"]
+    assert list(shape) == [1, 48, 64, 3]
+    expected = zoo.restore(model, image, precision="float32").astype(int)
+    gaps = np.abs(zoo.restore(export.TFLiteModel(path), image) - expected)
+    # Images that are smaller are continued by reflection, which shows at their borders.
+    inner = gaps if image.shape[0] >= 48 else gaps[:-8, :-8]
+    assert inner.max() <= (20 if quantize else 1)
+
+
+def test_sizes_are_checked(tmp_path):
+    for size, message in (((50, 63), "multiples of 2"), (64, "must be"), ((0, 2), "must be")):
+        with pytest.raises(ValueError, match=f"`size` must be.*{message}|`size` {message}"):
+            export.tflite(build(), tmp_path / "m.tflite", size=size)
+    path = export.tflite(build(), tmp_path / "m.tflite", size=(8, 8))
+    with pytest.raises(ValueError, match="too few for tiles"):
+        zoo.restore(export.TFLiteModel(path), photo(20, 20, 3))
+
+
 def test_facts(tmp_path):
     facts = read_facts(export.tflite(build(), tmp_path / "m.tflite", "float16"))
     assert facts["model"] == "small"

@@ -42,8 +42,15 @@ class TileGrid:
         self.size = pixels.shape[:2]
         self.padded = tuple(self._up(side) for side in self.size)
         self.overlap = self._up(_chosen_overlap(field, overlap, pixels.shape[2] in (2, 4)))
-        side = _chosen_tile(field, self.size, tile, self.overlap)
-        self.tile = tuple(self._fit(side, axis) for axis in (0, 1))
+        if isinstance(tile, tuple):  # what takes windows of one size
+            around = 2 * self.overlap
+            self.tile = tuple(
+                padded if side + around >= padded else side
+                for side, padded in zip(tile, self.padded, strict=True)
+            )
+        else:
+            side = _chosen_tile(field, self.size, tile, self.overlap)
+            self.tile = tuple(self._fit(side, axis) for axis in (0, 1))
 
     def _up(self, value):
         return math.ceil(value / self.field.multiple) * self.field.multiple
