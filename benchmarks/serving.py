@@ -55,7 +55,7 @@ def main():
         "preset": arguments.preset,
         "seconds": arguments.seconds,
         "rounds": _ROUNDS,
-        "ways": "in process: the SavedModel called by as many threads, two at a time; "
+        "ways": "in process: the SavedModel called by as many threads, one at a time; "
         "gRPC floats: serving_default; REST files: restore_bytes, PNG",
     }
     result = record("serving", protocol, ("tensorflow", "grpcio", "starlette", "uvicorn"))
@@ -106,7 +106,7 @@ def load(folder, seconds):
     """Rows: size, clients, way, images/s, ms at the median and the 99th percentile."""
     version = str(Path(folder) / "models" / _MODEL / "1")
     signatures = tf.saved_model.load(version).signatures
-    turns = threading.BoundedSemaphore(2)  # as many at a time as the server computes
+    turns = threading.Lock()  # the server computes one at a time, too
 
     def here(name, **inputs):
         with turns:

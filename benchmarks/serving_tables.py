@@ -56,7 +56,7 @@ def serving_table(results, machine):
         lines.append(f"| {side} px | {clients} | " + " | ".join([*cells, *overheads]) + " |")
     about = (
         "Images a second; milliseconds at the median and the 99th percentile; how much slower than "
-        f"in process. `{results['protocol']['preset']}`, at most two requests at a time."
+        f"in process. `{results['protocol']['preset']}`, one request computed at a time."
     )
     return [*lines, "", about, *_further(results), "", machine(results, "tensorflow", "grpcio")]
 

@@ -53,7 +53,9 @@ def serve(
     grpc_port: Annotated[int, typer.Option(help="0: any that is free.")] = 8500,
     rest_port: Annotated[int, typer.Option(help="0: any that is free.")] = 8501,
     batching: Annotated[bool, typer.Option(help="Run requests of one size together.")] = False,
-    concurrency: Annotated[int, typer.Option(help="Requests computed at the same time.")] = 2,
+    concurrency: Annotated[
+        int, typer.Option(help="Requests computed at the same time; 1 uses all cores.")
+    ] = 1,
 ):
     """Serve exported models without Docker: for development, tests and small deployments."""
     from zoo.commands import serving

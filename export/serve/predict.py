@@ -35,16 +35,16 @@ class Predictor:
     """Runs requests on the versions of a store.
 
     Args:
-        store: `export.serve.store.Store`.
-        concurrency: Integer, requests that are computed at the same time. Defaults to 2.
-        queue: Integer, requests that may wait for that; more are refused. Defaults to 100.
+        store: `export.serve.store.Store`, in whose turns requests are computed.
+        present: Integer, requests that are computed or wait for it; more are refused. Defaults to
+            101.
         batcher: `export.serve.batching.Batcher`, or `None` (default).
     """
 
-    def __init__(self, store, concurrency=2, queue=100, batcher=None):
+    def __init__(self, store, present=101, batcher=None):
         self.store, self.batcher = store, batcher
-        self._running = threading.BoundedSemaphore(concurrency)
-        self._present = threading.BoundedSemaphore(concurrency + queue)
+        self._running = store.turns
+        self._present = threading.BoundedSemaphore(present)
 
     def predict(self, request, seconds=None):
         """Answer a request.

@@ -8,6 +8,7 @@ import concurrent.futures
 import dataclasses
 import functools
 import logging
+import os
 import signal
 import socket
 import threading
@@ -23,6 +24,7 @@ from export.serve.rest import application
 from export.serve.store import Store
 
 _LOG = logging.getLogger("zoo.serve")
+_ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +55,10 @@ class Server:
         grpc_port: Integer; 0 takes one that is free. Defaults to 8500.
         rest_port: Integer; 0 takes one that is free. Defaults to 8501.
         batching: Bool, run requests together that arrive together. Defaults to `False`.
-        concurrency: Integer, requests that are computed at the same time. Defaults to 2.
+        concurrency: Integer, requests that are computed at the same time. Defaults to 1, which uses
+            all cores. More need `TF_ENABLE_ONEDNN_OPTS=0` in the environment: with oneDNN,
+            TensorFlow 2.21 is killed (segmentation fault) when threads compute images of several
+            sizes at the same time.
         limits: `Limits`, or `None` for its defaults.
 
     Example:
@@ -64,11 +69,18 @@ class Server:
     """
 
     def __init__(self, directory, host="127.0.0.1", grpc_port=8500, rest_port=8501,
-                 batching=False, concurrency=2, limits=None):  # fmt: skip
+                 batching=False, concurrency=1, limits=None):  # fmt: skip
         limits = limits or Limits()
+        if concurrency < 1 or (concurrency > 1 and os.environ.get(_ONEDNN) != "0"):
+            raise ValueError(
+                f"`concurrency` must be 1, or more with {_ONEDNN}=0 in the environment: with "
+                "oneDNN, TensorFlow may crash when images of several sizes are computed at the same time. "
+                f"Received: concurrency={concurrency}"
+            )
         self._host, self._shutdown_seconds = host, limits.shutdown_seconds
         threads = min(concurrency + limits.queue, 32)
-        self.store = Store(directory, limits.poll_seconds)
+        turns = threading.BoundedSemaphore(concurrency)
+        self.store = Store(directory, limits.poll_seconds, turns)
         # Ports are taken before models are loaded, which may last.
         self._socket = _listen(host, rest_port)
         self._grpc = grpc.server(
@@ -89,7 +101,7 @@ class Server:
             raise
         self.metrics = Metrics()
         batcher = Batcher() if batching else None
-        predictor = Predictor(self.store, concurrency, limits.queue, batcher)
+        predictor = Predictor(self.store, concurrency + limits.queue, batcher)
         add_services(self._grpc, predictor, self.metrics)
         app = application(predictor, self.metrics, limits.max_body_bytes, limits.seconds, threads)
         self._rest = uvicorn.Server(uvicorn.Config(

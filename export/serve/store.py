@@ -36,8 +36,12 @@ class Version:
         self._users = 0
         self._lock = threading.Condition()
 
-    def load(self):
-        """Load and warm up; a failure is kept in `error`."""
+    def load(self, turns):
+        """Load and warm up; a failure is kept in `error`.
+
+        Args:
+            turns: As of `Store`.
+        """
         self.state = LOADING
         try:
             loaded = tf.saved_model.load(str(self.path))
@@ -46,7 +50,8 @@ class Version:
             if not self.signatures:
                 raise ValueError("the SavedModel has no signatures")
             for name, inputs in read_warmup(self.path):
-                self.signatures[name](**{key: tf.constant(x) for key, x in inputs.items()})
+                with turns:
+                    self.signatures[name](**{key: tf.constant(x) for key, x in inputs.items()})
             self.state = AVAILABLE
             _LOG.info("%s: version %d is available", self.path.parent.name, self.number)
         except Exception as error:
@@ -137,13 +142,15 @@ class Store:
         directory: Path of a bundle (`export.serving_bundle`), of a folder of models, each with its
             numbered versions, or of one model.
         poll_seconds: Float, how often the folder is looked at. Defaults to 2.
+        turns: Semaphore that is held while something is computed. Defaults to `None`: one alone.
 
     Raises:
         ValueError: If there is no version to serve.
     """
 
-    def __init__(self, directory, poll_seconds=2.0):
+    def __init__(self, directory, poll_seconds=2.0, turns=None):
         self.directory, self.poll_seconds = Path(directory), poll_seconds
+        self.turns = threading.BoundedSemaphore() if turns is None else turns
         self.models = {}
         self._config = None
         self._stopped = threading.Event()
@@ -230,7 +237,7 @@ class Store:
                     known = model.versions.get(number)
                     if known is None or (known.state == END and not known.error):
                         model.versions[number] = version = Version(folder / str(number))
-                        version.load()
+                        version.load(self.turns)
                 model.labels = _movable(model, labels)
                 loaded = any(each.state == AVAILABLE and number in numbers
                              for number, each in model.versions.items())  # fmt: skip

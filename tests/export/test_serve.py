@@ -19,6 +19,7 @@ from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 import export
+import zoo
 from export.serve import Limits, Server
 from export.serve.batching import Batcher
 from export.serve.errors import Code, RequestError
@@ -196,6 +197,23 @@ def test_clients_that_are_slow_or_leave_hurt_nobody(server):
     assert b"400" in garbage.recv(1000)
     garbage.close()
     assert client_of(server).post("dim", {"instances": GRAY.tolist()})[0] == 200
+
+
+def test_images_of_several_sizes_at_the_same_time(tmp_path):
+    # With oneDNN, TensorFlow 2.21 crashes when threads compute them; the server must not let them.
+    export.saved_model(zoo.SRGAN(scale=2, compact=True), tmp_path / "up", warmup=(24,))
+    with Server(tmp_path, grpc_port=0, rest_port=0, limits=FAST) as server:
+        client = client_of(server)
+
+        def ask(side):
+            images = np.full((1, side, side + 5, 3), 0.5, "float32")
+            return client.predict("up", {"images": images})["restored_images"].shape[1]
+
+        sides = [16 + 7 * (k % 9) for k in range(60)]
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(ask, sides)) == [2 * side for side in sides]
+    with pytest.raises(ValueError, match="`concurrency` must be 1, or more with TF_ENABLE_ONEDNN"):
+        Server(tmp_path, grpc_port=0, rest_port=0, concurrency=2)
 
 
 def test_deadlines(folder):

@@ -3,7 +3,7 @@
 import logging
 
 
-def serve(directory, host, grpc_port, rest_port, batching=False, concurrency=2):
+def serve(directory, host, grpc_port, rest_port, batching=False, concurrency=1):
     """Serve until SIGINT or SIGTERM.
 
     Args:

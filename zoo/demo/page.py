@@ -9,6 +9,8 @@ from PIL import Image
 import pipelines
 import zoo
 
+#: One thing at a time, whatever it is: TensorFlow with oneDNN does not bear more.
+_ALONE = {"concurrency_limit": 1, "concurrency_id": "computing"}
 _ABOUT = """# keras-gan-zoo
 Restore, enhance, edit and make images. Everything is computed on this machine."""
 _NO_SINGLE_IMAGE = (zoo.InpaintingGAN, zoo.MultiScaleInpainting, zoo.DamageDetector, zoo.Pix2Pix)
@@ -49,7 +51,7 @@ def _restoring(workshop, presets, samples):
     def run(path, name, share, radius, progress=gr.Progress()):  # noqa: B008
         return _said(workshop.restore, path, name, share, radius, _shown(progress))
 
-    _button("Restore").click(run, [image, preset, strength, keep], _result())
+    _button("Restore").click(run, [image, preset, strength, keep], _result(), **_ALONE)
 
 
 def _stages(workshop, presets, samples):
@@ -62,7 +64,7 @@ def _stages(workshop, presets, samples):
     button = _button("Restore")
     before_after = gr.ImageSlider(label="Before and after", type="pil")
     gallery = gr.Gallery(label="Stages", columns=4, height="auto")
-    button.click(run, [image, preset, off], [before_after, gallery, _download()])
+    button.click(run, [image, preset, off], [before_after, gallery, _download()], **_ALONE)
 
 
 def _filling(workshop, presets, samples):
@@ -80,7 +82,7 @@ def _filling(workshop, presets, samples):
     def run(painted, name, progress=gr.Progress()):  # noqa: B008
         return _said(workshop.fill, painted, name, _shown(progress))
 
-    _button("Fill").click(run, [editor, preset], _result())
+    _button("Fill").click(run, [editor, preset], _result(), **_ALONE)
 
 
 def _painting(workshop, presets, samples):
@@ -94,7 +96,7 @@ def _painting(workshop, presets, samples):
     def run(path, painting, name, share, colours, progress=gr.Progress()):  # noqa: B008
         return _said(workshop.paint, path, painting, name, share, colours, _shown(progress))
 
-    _button("Paint").click(run, [image, style, preset, strength, keep], _result())
+    _button("Paint").click(run, [image, style, preset, strength, keep], _result(), **_ALONE)
 
 
 def _faces(workshop, presets, samples):
@@ -105,7 +107,7 @@ def _faces(workshop, presets, samples):
     def run(path, name, *amounts, progress=gr.Progress()):  # noqa: B008
         return _said(workshop.change, path, name, amounts, _shown(progress))
 
-    _button("Change").click(run, [image, preset, *sliders], _result())
+    _button("Change").click(run, [image, preset, *sliders], _result(), **_ALONE)
 
 
 def _making(workshop, presets, samples):
@@ -118,7 +120,9 @@ def _making(workshop, presets, samples):
         return _said(workshop.make, name, many, start, share)
 
     button = _button("Make")
-    button.click(run, [preset, count, seed, truncation], gr.Gallery(columns=8, height="auto"))
+    button.click(
+        run, [preset, count, seed, truncation], gr.Gallery(columns=8, height="auto"), **_ALONE
+    )
 
 
 # ---------------------------------------------------------------------- parts
@@ -186,7 +190,7 @@ def launched(workshop, host="127.0.0.1", port=7860):
         port: Integer, or `None` for one that is free.
     """
     blocks = page(workshop)
-    _, address, _ = blocks.queue(default_concurrency_limit=1).launch(
+    _, address, _ = blocks.queue().launch(
         server_name=host,
         server_port=port,
         prevent_thread_lock=True,
