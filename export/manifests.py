@@ -285,6 +285,12 @@ version in the same way, or by editing its `value`. TF-Serving refuses the whole
 moved to a version that it has not loaded. In Kubernetes the file is part of the image: build and
 roll out a new one, or mount `config/` from a ConfigMap.
 
+## oneDNN
+
+TensorFlow 2.21 with its oneDNN kernels (on by default on x86) was seen to die of a segmentation
+fault when threads computed images of several sizes at the same time. If TF-Serving does so under
+load, set `TF_ENABLE_ONEDNN_OPTS=0` in its environment; float32 was as fast without.
+
 ## Batching
 
 Off. `config/batching.config` is for servers to which all clients send images of one size: add

@@ -74,7 +74,7 @@ class Server:
         if concurrency < 1 or (concurrency > 1 and os.environ.get(_ONEDNN) != "0"):
             raise ValueError(
                 f"`concurrency` must be 1, or more with {_ONEDNN}=0 in the environment: with "
-                "oneDNN, TensorFlow may crash when images of several sizes are computed at the same time. "
+                "oneDNN, TensorFlow may crash when threads compute images of several sizes. "
                 f"Received: concurrency={concurrency}"
             )
         self._host, self._shutdown_seconds = host, limits.shutdown_seconds
