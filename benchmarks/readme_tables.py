@@ -151,8 +151,9 @@ def _protocols(rows):
 def _title(row):
     if row.get("preset") and row["method"] in zoo.list_presets():
         model = zoo.from_preset(row["method"])
-        weights = f" ({model.generator.count_params() / 1e6:.2f} M)" * hasattr(model, "generator")
-        return f"**`{row['method']}`**{weights}"
+        parts = [model.generator] if hasattr(model, "generator") else model.stages().values()
+        weights = sum(part.count_params() for part in parts)
+        return f"**`{row['method']}`** ({weights / 1e6:.2f} M)"
     if "source" not in row:
         return row["method"]
     link = re.match(r"https://\S+[^,\s]", row["source"])

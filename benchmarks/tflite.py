@@ -103,6 +103,8 @@ def examples(preset, model):
         pairs = [(each, None) for each in photos.ordered()]
     else:
         pairs = [(d[0], c[0]) for d, c in pipelines.paired(photos, recipe, 1, shuffle=False)]
+    if isinstance(model, zoo.DamageDetector):  # the last channel says what is to be found
+        pairs = [(d[..., :3], 2.0 * np.asarray(d[..., 3:]) - 1.0) for d, _ in pairs]
     fills = isinstance(model, zoo.InpaintingGAN | zoo.MultiScaleInpainting)
     degraded = [levels(c if fills else d) for d, c in pairs]  # the comparison cuts boxes out itself
     clean = None if pairs[0][1] is None else [np.asarray(c) * 0.5 + 0.5 for _, c in pairs[1::2]]

@@ -143,7 +143,7 @@ def _kind(model):
 
 def _fit(model, run, settings, schedule, out, record):
     """Finish the interrupted epoch, then do the others."""
-    callbacks = watchers(run, schedule, out, record)
+    callbacks = watchers(run, schedule, out, record, _plain(settings))
     per_epoch = schedule.steps_per_epoch
     epochs = -(-settings.steps // per_epoch)
     while model.step < settings.steps:
@@ -162,7 +162,7 @@ def _fit(model, run, settings, schedule, out, record):
         )
 
 
-def watchers(run, schedule, out, record):
+def watchers(run, schedule, out, record, hyperparameters=None):
     """Return the callbacks of a run.
 
     Args:
@@ -170,12 +170,13 @@ def watchers(run, schedule, out, record):
         schedule: `Schedule`.
         out: Path of the run.
         record: Dict, what a preset says about how it was made.
+        hyperparameters: Dict for TensorBoard. Defaults to `None`: what the model states.
     """
     return [
         zoo.callbacks.Alarm(run.alarm_inputs()),
         zoo.callbacks.Checkpoints(out / "checkpoints", every_steps=schedule.save_every),
         *run.watchers(out, record),
-        zoo.callbacks.TensorBoard(out / "logs"),
+        zoo.callbacks.TensorBoard(out / "logs", hyperparameters),
     ]
 
 

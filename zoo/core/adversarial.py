@@ -3,7 +3,15 @@
 import keras
 import tensorflow as tf
 
-from zoo.core import compile_arguments, distribution, finetuning, presets, randomness, replicas
+from zoo.core import (
+    compile_arguments,
+    distribution,
+    finetuning,
+    observation,
+    presets,
+    randomness,
+    replicas,
+)
 from zoo.core.averaging import averaged_copy, update_average
 from zoo.core.running_means import RunningMeans
 
@@ -46,6 +54,7 @@ class AdversarialModel(keras.Model):
         self.generator_optimizer = None
         self.discriminator_optimizer = None
         self._means = RunningMeans()
+        self._observed = False
         # The networks are built here; Keras would otherwise call the model on symbolic inputs.
         self.built = True
 
@@ -251,6 +260,7 @@ class AdversarialModel(keras.Model):
         """
         if isinstance(x, tf.data.Dataset):
             options.setdefault("shuffle", False)  # Keras warns that it cannot shuffle a dataset.
+        self._observe(any(getattr(each, "observes_players", False) for each in callbacks or ()))
         return super().fit(
             distribution.split_by_element(x),
             y,
@@ -281,11 +291,12 @@ class AdversarialModel(keras.Model):
             batch = self.forward(batch)
             with tape.stop_recording():
                 logs = self.update_discriminator(batch)
-            terms = self.generator_terms(batch)
+            with observation.noted() as notes:
+                terms = self.generator_terms(batch)
             loss = self._scaled(terms, batch, self.generator_optimizer)
-        self._apply(self.generator_optimizer, tape, loss, self.generator_variables)
+        seen = self._apply("generator", tape, loss, notes)
         self.update_average(batch)
-        return {**logs, **self._logs("generator", terms, batch)}
+        return {**logs, **self._logs("generator", terms, batch, seen)}
 
     def test_step(self, data):
         """Compute the metrics of `compile` on one batch."""
@@ -310,10 +321,11 @@ class AdversarialModel(keras.Model):
             return {}
         detached = tf.nest.map_structure(tf.stop_gradient, batch)
         with tf.GradientTape() as tape:
-            terms = self.discriminator_terms(detached)
+            with observation.noted() as notes:
+                terms = self.discriminator_terms(detached)
             loss = self._scaled(terms, batch, self.discriminator_optimizer)
-        self._apply(self.discriminator_optimizer, tape, loss, self.discriminator_variables)
-        return self._logs("discriminator", terms, batch)
+        seen = self._apply("discriminator", tape, loss, notes)
+        return self._logs("discriminator", terms, batch, seen)
 
     def update_average(self, batch):
         """Move the averaged generator, with a halflife of at most 5 % of the images seen."""
@@ -345,16 +357,29 @@ class AdversarialModel(keras.Model):
         loss = tf.add_n([tf.cast(term, tf.float32) for term in terms.values()])
         return optimizer.scale_loss(loss * share)
 
-    def _apply(self, optimizer, tape, loss, variables):
+    def _apply(self, player, tape, loss, notes):
+        """Update a player; return what is to be seen of it, if anybody looks."""
+        optimizer = getattr(self, f"{player}_optimizer")
+        variables = getattr(self, f"{player}_variables")
         gradients = tape.gradient(loss, variables)
+        seen = {}
+        if self._observed:
+            seen = {name: tf.add_n(each) / len(each) for name, each in notes.items()}
+            seen["gradient_norm"] = observation.gradient_norm(gradients, optimizer)
         gradients = replicas.sum_before_clipping(gradients, optimizer)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return seen
 
-    def _logs(self, player, terms, batch):
-        """Weighted sums for `RunningMeans`, one for each term and one for their sum."""
+    def _observe(self, observed):
+        """Trace the step anew if what is logged of it changes."""
+        if observed != self._observed:
+            self._observed, self.train_function = observed, None
+
+    def _logs(self, player, terms, batch, seen):
+        """Weighted sums for `RunningMeans`: each term, their sum, and what else was `seen`."""
         count = batch["count"]
         terms = {name: tf.cast(term, tf.float32) for name, term in terms.items()}
-        values = {f"{player}/{name}": term for name, term in terms.items()}
+        values = {f"{player}/{name}": value for name, value in {**terms, **seen}.items()}
         values[f"{player}_loss"] = tf.add_n(list(terms.values()))
         return {name: tf.stack([value * count, count]) for name, value in values.items()}
 

@@ -4,30 +4,90 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
+from tensorboard.plugins.hparams import api as hparams
+from tensorboard.plugins.hparams import api_pb2
+from tensorboard.plugins.hparams import summary as hparams_summary
 
 
 class TensorBoard(keras.callbacks.TensorBoard):
-    """Write every term, metric and the learning rates of both players to TensorBoard.
+    """Write what both players do to TensorBoard.
 
-    Takes the arguments of `keras.callbacks.TensorBoard`, which knows one optimizer only. The
-    graph is not written unless asked for. Scalars appear as `epoch_generator/pixel`,
-    `epoch_discriminator/learning_rate`, ...
+    Takes the arguments of `keras.callbacks.TensorBoard`, which knows one optimizer only, and
+    writes in addition, for each player:
+
+    - every term of its loss (`epoch_generator/pixel`) and its learning rate;
+    - `gradient_norm`, the global norm of its gradients before any clipping;
+    - `D(real)` and `D(fake)`, the mean logits of the discriminator: in the discriminator's group
+      before its update, in the generator's after it. They part when the discriminator wins.
+
+    The tab HPARAMS compares runs by their hyperparameters. `histogram_freq=1` adds histograms of
+    all weights, `profile_batch=(10, 15)` a profile of these steps for TensorBoard's profile
+    plugin (`pip install tensorboard-plugin-profile`). The graph is not written unless asked for.
 
     Args:
         log_dir: Path of the folder. Defaults to `"logs"`.
+        hyperparameters: Dict of what this run is known by, values of any kind, nested dicts as
+            well. Defaults to `None`: the arguments of the model and of its optimizers.
         **options: Of `keras.callbacks.TensorBoard`.
 
     Example:
 
-    >>> callback = TensorBoard("runs/mine/logs", update_freq=100)
+    >>> callback = TensorBoard("runs/mine/logs", update_freq=100, histogram_freq=1)
     """
 
-    def __init__(self, log_dir="logs", **options):
+    #: `fit` logs gradients and verdicts too if one of its callbacks says so.
+    observes_players = True
+
+    def __init__(self, log_dir="logs", hyperparameters=None, **options):
         super().__init__(str(log_dir), **{"write_graph": False, **options})
+        self.hyperparameters = hyperparameters
+        self._run_writer = None
+
+    def on_train_begin(self, logs=None):
+        """Write the hyperparameters, once a run."""
+        super().on_train_begin(logs)
+        if self._run_writer is None:
+            self._run_writer = tf.summary.create_file_writer(self.log_dir)
+            given = self.hyperparameters
+            flat = _flat(_stated(self.model) if given is None else given)
+            with self._run_writer.as_default(step=0):
+                hparams.hparams(flat)
+
+    def on_train_end(self, logs=None):
+        """Say that the run has come to its end."""
+        super().on_train_end(logs)
+        ended = hparams_summary.session_end_pb(api_pb2.STATUS_SUCCESS)
+        with self._run_writer.as_default(step=0):
+            tf.summary.experimental.write_raw_pb(ended.SerializeToString())
+        self._run_writer.flush()
 
     def on_epoch_end(self, epoch, logs=None):
         """Write the scalars of the epoch."""
         super().on_epoch_end(epoch, {**(logs or {}), **learning_rates(self.model)})
+
+
+def _stated(model):
+    """The arguments of a model and of its optimizers."""
+    compiled = model.get_compile_config()
+    return {
+        "model": type(model).__name__,
+        **{name: value for name, value in model.get_config().items() if name != "name"},
+        **{name: value for name, value in compiled.items() if name != "metrics"},
+    }
+
+
+def _flat(values, prefix=""):
+    """Nested dicts as one, of what the plugin takes: numbers, strings, bools."""
+    flat = {}
+    for name, value in values.items():
+        if isinstance(value, dict) and "class_name" in value:  # an object as Keras serialises it
+            flat[prefix + name] = value["class_name"]
+            value = {key: each for key, each in value["config"].items() if key != "name"}
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        elif value is not None:
+            flat[prefix + name] = value if isinstance(value, bool | int | float) else str(value)
+    return flat
 
 
 def learning_rates(model):

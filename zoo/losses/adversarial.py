@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from zoo.core import replicas
+from zoo.core import observation, replicas
 
 _MAPS = (list, tuple)
 
@@ -41,6 +41,8 @@ class AdversarialLoss:
             ValueError: If the two structures differ or hold no map.
         """
         pairs = _pair_maps(real_logits, fake_logits)
+        reals, fakes = zip(*pairs, strict=True)
+        observation.note_verdicts(real=reals, fake=fakes)
         return _mean_of([self.discriminator_map(real, fake) for real, fake in pairs])
 
     def of_generator(self, judge, fake, real):
@@ -77,6 +79,7 @@ class AdversarialLoss:
             pairs = [(None, fake) for fake in _as_maps("fake_logits", fake_logits)]
         else:
             pairs = _pair_maps(real_logits, fake_logits)
+        observation.note_verdicts(fake=[fake for _, fake in pairs])
         return _mean_of([self.generator_map(fake, real) for real, fake in pairs])
 
     def discriminator_map(self, real, fake):
