@@ -151,8 +151,8 @@ def _protocols(rows):
 def _title(row):
     if row.get("preset") and row["method"] in zoo.list_presets():
         model = zoo.from_preset(row["method"])
-        parts = [model.generator] if hasattr(model, "generator") else model.stages().values()
-        weights = sum(part.count_params() for part in parts)
+        models = [each for each in getattr(model, "models", {"": model}).values() if each]
+        weights = sum(each.generator.count_params() for each in models)
         return f"**`{row['method']}`** ({weights / 1e6:.2f} M)"
     if "source" not in row:
         return row["method"]
