@@ -79,10 +79,12 @@ def _further(results):
         )
     if mixed:
         memory = mixed["resident_mib"]
+        half = len(memory) // 2
         said.append(
             f"{mixed['seconds'] / 60:.0f} minutes of mixed requests while {mixed['reloads']} new "
             f"versions were loaded and old ones removed: {mixed['requests']:,} requests, "
-            f"{mixed['failed']} failed; memory {memory[0]} MiB after the first reload, "
-            f"{memory[-1]} at the end."
+            f"{mixed['failed']} failed; memory between {min(memory[:half])} and "
+            f"{max(memory[:half])} MiB in the first half, {min(memory[half:])} and "
+            f"{max(memory[half:])} in the second."
         )
     return ["", " ".join(said)] if said else []

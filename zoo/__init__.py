@@ -27,6 +27,8 @@ from zoo.core.presets import list_presets as list_presets
 from zoo.core.presets import preset_path as preset_path
 from zoo.core.presets import preset_record as preset_record
 from zoo.core.presets import save_to_preset as save_to_preset
+from zoo.core.sampling import image_grid as image_grid
+from zoo.core.showing import show as show
 from zoo.core.tiling import inpaint as inpaint
 from zoo.core.tiling import restore as restore
 from zoo.editing.animate import animate as animate

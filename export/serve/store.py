@@ -1,6 +1,7 @@
 """Which versions of which models are there, loaded while others answer, and let go when unused."""
 
 import contextlib
+import gc
 import logging
 import threading
 from pathlib import Path
@@ -82,6 +83,7 @@ class Version:
                 self._lock.wait()
             self.signatures, self._loaded = {}, None
             self.state = END
+        gc.collect()  # a SavedModel refers to itself: its weights would wait for the collector
 
     def signature(self, name):
         """The concrete function of a signature.

@@ -1,0 +1,114 @@
+# %% [markdown]
+# # Quick start: restore an old photograph, then serve the model
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/keras-gan-zoo/keras-gan-zoo/blob/main/notebooks/01_quick_start.ipynb)
+#
+# `keras-gan-zoo` holds generative adversarial networks that restore, enhance, edit and make images.
+# Here a trained one restores a photograph, is trained a little further with `model.fit()`, and is
+# written as a SavedModel and as TFLite. All of it takes two minutes on a CPU.
+
+# %% tags=["colab"]
+# %pip install -q "keras-gan-zoo[tflite] @ git+https://github.com/keras-gan-zoo/keras-gan-zoo"
+
+# %%
+import os
+
+import keras
+import numpy as np
+import skimage.data
+
+import export
+import pipelines
+import zoo
+
+SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this notebook
+
+# %% [markdown]
+# ## Restore
+#
+# There is a clean photograph in scikit-image, so we make an old one of it: the recipe `old-photo`
+# adds grain, noise, blur, scratches, creases, dust and fading. With a scan of your own, skip this
+# cell: `scan = zoo.Photo.open("scan.jpg")`.
+
+# %%
+photograph = skimage.data.astronaut()[:384, 64:448]
+batch = photograph[None] / np.float32(127.5) - 1.0
+aged = pipelines.recipe("old-photo")(batch, seed=(0, 3))[0]
+scan = np.clip(np.rint((np.asarray(aged) + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+# %%
+print(*zoo.list_presets(), sep=", ")
+model = zoo.from_preset("old_photo")
+restored = zoo.restore(model, scan)
+zoo.show({"photograph": photograph, "aged": scan, "restored": restored})
+
+# %% [markdown]
+# `zoo.restore` takes arrays, Pillow images and paths, of any size and bit depth, and works through
+# large ones tile by tile. `zoo.with_fidelity` keeps the result nearer to the scan: `strength` mixes
+# the two, `keep_color_px` keeps the tones of the scan.
+
+# %%
+milder = zoo.restore(zoo.with_fidelity(model, strength=0.6), scan)
+toned = zoo.restore(zoo.with_fidelity(model, keep_color_px=16), scan)
+zoo.show({"restored": restored, "strength 0.6": milder, "tones of the scan": toned})
+
+# %% [markdown]
+# How near is it to the photograph? `zoo.metrics` computes what papers report.
+
+# %%
+for name, metric in [("PSNR", zoo.metrics.PSNR("rgb")), ("SSIM", zoo.metrics.SSIM("rgb"))]:
+    before, after = (
+        float(metric.per_image(batch, each[None] / np.float32(127.5) - 1.0)[0])
+        for each in (scan, restored)
+    )
+    print(f"{name}: {before:.3f} aged, {after:.3f} restored")
+
+# %% [markdown]
+# ## Train
+#
+# A variant is a `keras.Model`, and `fit` trains both players. Pairs are made on the way: each step
+# sees photographs aged in a way it has not seen before. Four sample photographs are no training
+# set; with a folder of yours, `pipelines.from_folder("photos/", image_size=128)` is.
+
+# %%
+photographs = pipelines.sample(image_size=128)
+pairs = pipelines.paired(photographs, "old-photo", batch_size=4, seed=1, start_step=0)
+held_out = pipelines.paired(photographs, "old-photo", batch_size=4, shuffle=False)
+
+model.compile(
+    generator_optimizer=keras.optimizers.Adam(1e-5),
+    discriminator_optimizer=keras.optimizers.Adam(1e-5),
+    metrics=[zoo.metrics.PSNR("rgb")],
+)
+history = model.fit(
+    pairs,
+    epochs=2,
+    steps_per_epoch=2 if SMALL else 10,
+    validation_data=held_out,
+    callbacks=[zoo.callbacks.TensorBoard("logs"), zoo.callbacks.ImageGrid("logs", held_out)],
+    verbose=2,
+)
+
+# %% [markdown]
+# TensorBoard shows each term of both losses, what the discriminator thinks of real and restored
+# images, the norms of the gradients, and rows of input, output and target.
+
+# %% tags=["colab"]
+# %load_ext tensorboard
+# %tensorboard --logdir logs
+
+# %% [markdown]
+# ## Serve
+#
+# The SavedModel answers in TensorFlow Serving, to floats and to JPEG or PNG files; the TFLite file
+# runs on phones. `export.check` compares both with the model.
+
+# %%
+saved = export.saved_model(model, "serving/old_photo")
+lite = export.tflite(model, "old_photo.tflite", quantize="float16")
+print(export.check(model, saved_model=saved, tflite=lite))
+
+# %% [markdown]
+# `zoo export old_photo serving/` on the command line writes all that TF-Serving wants around it:
+# configurations, Docker Compose, Kubernetes, and a README whose calls work. Notebook 14 goes on
+# from here.

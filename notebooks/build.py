@@ -1,0 +1,101 @@
+"""Make the notebooks: run each `NN_name.py` and keep it, with its outputs, as `NN_name.ipynb`.
+
+    python notebooks/build.py                # those that have changed
+    python notebooks/build.py 01 07 --force  # these, whether changed or not
+    python notebooks/build.py --check        # say which are not in step with their source
+
+Cells tagged `colab` (installation, TensorBoard's page) stay in the notebook and are not run here.
+"""
+
+import argparse
+import copy
+import os
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+HERE = Path(__file__).resolve().parent
+_MINUTES = 30  # for one notebook
+
+
+def main():
+    """Parse arguments, build or compare."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="beginnings of names; all without any")
+    parser.add_argument("--force", action="store_true", help="also what has not changed")
+    parser.add_argument("--check", action="store_true", help="compare only")
+    arguments = parser.parse_args()
+    chosen = [path for path in sources() if path.name.startswith(tuple(arguments.names or [""]))]
+    stale = [path for path in chosen if arguments.force or not in_step(path)]
+    if arguments.check:
+        sys.exit(f"Run `make notebooks`: {[path.stem for path in stale]}" if stale else 0)
+    for path in stale:
+        began = time.perf_counter()
+        build(path)
+        print(f"{path.stem}: {time.perf_counter() - began:.0f} s", flush=True)
+
+
+def sources():
+    """Return the paths of all tutorials' sources, in order."""
+    return sorted(HERE.glob("[0-9][0-9]_*.py"))
+
+
+def in_step(path):
+    """Return whether the notebook of a source has the cells of the source."""
+    made = path.with_suffix(".ipynb")
+    return made.is_file() and _cells(nbformat.read(made, 4)) == _cells(jupytext.read(path))
+
+
+def _cells(notebook):
+    return [(cell.cell_type, cell.source) for cell in notebook.cells]
+
+
+def build(path):
+    """Run a source and write its notebook.
+
+    Args:
+        path: Path of the source.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: If a cell fails; nothing is written then.
+    """
+    notebook = jupytext.read(path)
+    here = [cell for cell in notebook.cells if "colab" not in cell.metadata.get("tags", [])]
+    run = nbformat.v4.new_notebook(cells=copy.deepcopy(here))
+    folder = HERE / "output"
+    folder.mkdir(exist_ok=True)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    client = NotebookClient(
+        run, timeout=60 * _MINUTES, kernel_name="python3", resources={"metadata": {"path": folder}}
+    )
+    client.execute()
+    for cell, done in zip(here, run.cells, strict=True):
+        if cell.cell_type == "code":
+            cell.outputs = [_kept(each) for each in done.outputs if each.get("name") != "stderr"]
+            cell.execution_count = None
+    for index, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{index}"  # random ones would change with each run
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    notebook.nbformat_minor = 5
+    unfinished = path.with_suffix(".unfinished")
+    nbformat.write(notebook, unfinished)
+    os.replace(unfinished, path.with_suffix(".ipynb"))
+
+
+def _kept(output):
+    """An output without what differs from run to run."""
+    output.pop("execution_count", None)
+    if output.output_type == "execute_result":
+        output.execution_count = None
+    return output
+
+
+if __name__ == "__main__":
+    main()
