@@ -1,0 +1,135 @@
+# %% [markdown]
+# # Super-resolution: SRResNet, SRGAN, ESRGAN
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/keras-gan-zoo/keras-gan-zoo/blob/main/notebooks/06_super_resolution.ipynb)
+#
+# Four pixels of a photograph have become one, and should become four again. SRResNet finds the
+# image with the smallest error on average, which is a blurred one; SRGAN adds a discriminator that
+# knows what photographs look like; ESRGAN makes it a relativistic one and drops batch
+# normalisation.
+
+# %% tags=["colab"]
+# %pip install -q "keras-gan-zoo @ git+https://github.com/keras-gan-zoo/keras-gan-zoo"
+
+# %%
+import os
+
+import keras
+import numpy as np
+import skimage.data
+import tensorflow as tf
+
+import pipelines
+import zoo
+
+SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this notebook
+
+
+def levels(images):
+    return np.clip(np.rint((np.asarray(images) + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+# %% [markdown]
+# ## What trained networks do
+
+# %%
+side = 96 if SMALL else 256
+photograph = skimage.data.chelsea()[20 : 20 + side, 100 : 100 + side]
+batch = photograph[None] / np.float32(127.5) - 1.0
+small = levels(pipelines.recipe("bicubic-x4")(batch, seed=(0, 0))[0])
+
+results = {"bicubic": levels(tf.image.resize(small / 127.5 - 1.0, (side, side), "bicubic"))}
+for name in ("srresnet_x4", "srgan_x4"):
+    results[name] = zoo.restore(zoo.from_preset(name), small)
+zoo.show({**results, "photograph": photograph})
+
+# %%
+psnr = zoo.metrics.PSNR("y", border=4)
+for name, image in results.items():
+    print(f"{name:12} {float(psnr.per_image(batch, image[None] / np.float32(127.5) - 1.0)[0]):.2f} dB")
+
+# %% [markdown]
+# The network with the adversary is sharper and has fewer decibels: the error punishes details in
+# the wrong place more than no details at all. Which one is right depends on what the picture is
+# for.
+#
+# ## Train: first the error, then the adversary
+#
+# SRGAN starts from SRResNet (Ledig et al. 2017, section 3.2), because a discriminator that sees
+# noise has an easy game. `zoo.warm_start` carries over what fits.
+
+# %%
+photographs = pipelines.sample(image_size=64)
+pairs = pipelines.paired(photographs, "bicubic-x2", batch_size=4, seed=0, start_step=0)
+held_out = pipelines.paired(photographs, "bicubic-x2", batch_size=4, shuffle=False)
+STEPS = 2 if SMALL else 100
+
+
+def fit(model, name):
+    model.compile(
+        keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-4),
+        metrics=[zoo.metrics.PSNR("y", border=2)],
+    )  # fmt: skip
+    logs = zoo.callbacks.TensorBoard(f"logs/sr/{name}"), zoo.callbacks.ImageGrid("logs/sr", held_out)
+    history = model.fit(
+        pairs, epochs=2, steps_per_epoch=STEPS, validation_data=held_out, callbacks=logs, verbose=0
+    ).history
+    print(name, {key: round(values[-1], 3) for key, values in history.items()})
+    return model
+
+
+size = {"scale": 2, "filters": 16, "blocks": 2 if SMALL else 4, "compact": True}
+srresnet = fit(
+    zoo.SRGAN(**size, objective=zoo.PairedObjective(keras.losses.MeanAbsoluteError())), "SRResNet"
+)
+
+# %% [markdown]
+# The objective names the terms and their weights. In the paper a VGG network compares features; the
+# terms here need no download. With weights of yours: `zoo.losses.PerceptualLoss("vgg16.keras", ...)`.
+
+# %%
+adversarial = zoo.PairedObjective(
+    pixel_loss=zoo.losses.CharbonnierLoss(),
+    pixel_weight=1.0,
+    adversarial_loss=zoo.losses.NonSaturating(),
+    adversarial_weight=0.02,
+)
+srgan = zoo.SRGAN(**size, discriminator_filters=16, objective=adversarial)
+zoo.warm_start(srgan, srresnet)
+fit(srgan, "SRGAN")
+
+# %% [markdown]
+# ESRGAN (Wang et al. 2018): dense blocks in blocks, no normalisation, and a discriminator that says
+# whether a real image is more realistic than a made one *on average*.
+
+# %%
+relativistic = zoo.PairedObjective(
+    pixel_loss=zoo.losses.CharbonnierLoss(),
+    adversarial_loss=zoo.losses.RelativisticAverage(),
+    adversarial_weight=0.02,
+)
+esrgan = zoo.ESRGAN(
+    scale=2, filters=16, blocks=1 if SMALL else 2, growth=8, discriminator_filters=16,
+    objective=relativistic,
+)  # fmt: skip
+fit(esrgan, "ESRGAN")
+
+# %%
+low, high = next(iter(held_out))
+zoo.show(
+    {
+        "input": low[0],
+        "SRResNet": srresnet(low)[0],
+        "SRGAN": srgan(low)[0],
+        "ESRGAN": esrgan(low)[0],
+        "photograph": high[0],
+    }
+)
+
+# %% [markdown]
+# A few hundred steps on four photographs are a lesson, not a product: the presets saw 30,000 steps
+# and more. `zoo train srgan --data photos/ --set scale=4` goes all the way, and can be interrupted;
+# the [card](../zoo/presets/srgan_x4/card.md) of `srgan_x4` shows every option it was trained with.
+#
+# Real photographs were not reduced by a clean bicubic filter. The recipe `real-esrgan-x4` blurs,
+# resizes, adds noise and compresses twice, at random; notebook 12 is about recipes.
