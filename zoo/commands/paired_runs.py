@@ -48,6 +48,12 @@ class PairedRun:
             settings.data, image_size=crop, augment=augment, **folder
         )
         self._recipe = pipelines.recipe(settings.recipe or model.default_recipe)
+        multiple = model.size_multiple * self._recipe.scale
+        if crop % multiple:
+            raise ValueError(
+                f"`--crop` must be a multiple of {multiple} for this {type(model).__name__}. "
+                f"Received: {crop}. Pass {max(round(crop / multiple), 1) * multiple}."
+            )
         self.record = {"recipe": self._recipe.name}
         self._monitor = f"val_{evaluating.metrics_of(model)[0].name}"
         self.title = f"{len(self._photos)} images, {self._recipe.name}"

@@ -30,6 +30,9 @@ class FaceAttributeGAN(AdversarialModel):
         filters: Integer, of the first convolution. Defaults to 32.
         blocks: Integer, residual blocks. Defaults to 4.
         discriminator_filters: Integer, of the discriminator's first convolution. Defaults to 32.
+        discriminator_noise: Float, deviation of the noise through which the discriminator sees
+            real and edited images. Without it, coloured dots that nobody notices convince it that
+            a face has aged. Defaults to 0.4.
         objective: `zoo.AttributeObjective`, or `None` for its defaults.
         **kwargs: `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
 
@@ -55,6 +58,7 @@ class FaceAttributeGAN(AdversarialModel):
         filters=32,
         blocks=4,
         discriminator_filters=32,
+        discriminator_noise=0.4,
         objective=None,
         **kwargs,
     ):
@@ -63,7 +67,9 @@ class FaceAttributeGAN(AdversarialModel):
         _check_attributes(attributes)
         super().__init__(
             attribute_editor(len(attributes), filters, blocks),
-            attribute_discriminator(len(attributes), discriminator_filters),
+            attribute_discriminator(
+                len(attributes), discriminator_filters, noise=discriminator_noise
+            ),
             **kwargs,
         )
         self.objective = objective
@@ -75,6 +81,7 @@ class FaceAttributeGAN(AdversarialModel):
             "filters": filters,
             "blocks": blocks,
             "discriminator_filters": discriminator_filters,
+            "discriminator_noise": discriminator_noise,
         }
 
     # ------------------------------------------------------------------ training

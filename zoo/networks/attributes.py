@@ -3,7 +3,14 @@
 import keras
 from keras import layers
 
-from zoo.layers import AdaptiveInstanceNorm, InstanceNorm, MaskedChange, ReflectionPadding, Resize
+from zoo.layers import (
+    AdaptiveInstanceNorm,
+    GaussianNoise,
+    InstanceNorm,
+    MaskedChange,
+    ReflectionPadding,
+    Resize,
+)
 from zoo.networks.discriminators import spectrally_bounded
 
 
@@ -54,13 +61,15 @@ def attribute_editor(attribute_count, filters=32, blocks=4):
     return keras.Model([image, changes], outputs, name="attribute_editor")
 
 
-def attribute_discriminator(attribute_count, filters=32, levels=4):
+def attribute_discriminator(attribute_count, filters=32, levels=4, noise=0.0):
     """Tell real from edited patches, and see the attributes of an image.
 
     Args:
         attribute_count: Integer.
         filters: Integer, of the first convolution. Defaults to 32.
         levels: Integer, halvings of the size. Defaults to 4.
+        noise: Float, deviation of the normal noise through which images are seen in training.
+            Defaults to 0.
 
     Returns:
         A `keras.Model`: `(N, H, W, 3)` to a list of a map of logits and the logits of the
@@ -70,7 +79,8 @@ def attribute_discriminator(attribute_count, filters=32, levels=4):
     Reference:
         Choi et al. 2018, https://arxiv.org/abs/1711.09020, table 5.
     """
-    inputs = x = keras.Input((None, None, 3), name="image")
+    inputs = keras.Input((None, None, 3), name="image")
+    x = GaussianNoise(noise)(inputs) if noise else inputs
     for level in range(levels):
         layer = layers.Conv2D(filters * 2 ** min(level, 3), 4, 2, padding="same")
         x = layers.LeakyReLU(0.2)(spectrally_bounded(layer)(x))

@@ -1,0 +1,117 @@
+# %% [markdown]
+# # Old photographs, stage by stage
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/keras-gan-zoo/keras-gan-zoo/blob/main/notebooks/08_old_photographs.ipynb)
+#
+# An old print has two kinds of damage. Local damage (scratches, creases) destroys what was there, so
+# it must be found and filled. What is spread over the whole print (grain, blur, fading) must be
+# cleaned. `zoo.OldPhotoRestorer` does one after the other, and shows each step.
+
+# %% tags=["colab"]
+# %pip install -q "keras-gan-zoo @ git+https://github.com/keras-gan-zoo/keras-gan-zoo"
+
+# %%
+import os
+
+import numpy as np
+import skimage.data
+
+import pipelines
+import zoo
+
+SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this notebook
+SIDE = 128 if SMALL else 320
+
+
+def levels(image):
+    return np.clip(np.rint((np.asarray(image) + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+# %% [markdown]
+# ## A scan
+#
+# We age a photograph so that we know what is under the damage. With a scan of your own:
+# `scan = zoo.Photo.open("scan.jpg").pixels`. The recipe `old-photo-damage` also says where it
+# scratched and creased, in a fourth channel.
+
+# %%
+photograph = skimage.data.astronaut()[:SIDE, 80 : 80 + SIDE]
+clean = photograph[None] / np.float32(127.5) - 1.0
+aged = np.asarray(pipelines.recipe("old-photo-damage")(clean, seed=(0, 5))[0])
+scan, damage = levels(aged[..., :3]), aged[..., 3] > 0
+zoo.show({"photograph": photograph, "scan": scan, "damaged here": damage})
+
+# %% [markdown]
+# ## Find the damage
+#
+# The detector is a small segmentation network, trained on what the recipe drew. Its mask is grown
+# by two pixels, as the rim of a scratch is damaged as well.
+
+# %%
+restorer = zoo.from_preset("old_photo_full")
+found = restorer.mask(scan)
+overlap = (found & damage).sum() / max((found | damage).sum(), 1)
+zoo.show({"damaged here": damage, "found": found})
+print(f"intersection over union, grown by {restorer.grow_px} px: {overlap:.2f}")
+
+# %% [markdown]
+# ## Restore
+#
+# `steps` yields the picture after each stage. On the command line:
+# `zoo restore scan.jpg -o restored.png --preset old_photo_full --show-steps steps.png`.
+
+# %%
+stages = dict(restorer.steps(scan))
+zoo.show({"scan": scan, **stages})
+
+# %%
+for name, image in {"scan": scan, **stages}.items():
+    batch = image[None] / np.float32(127.5) - 1.0
+    psnr, ssim = (
+        float(metric.per_image(clean, batch)[0])
+        for metric in (zoo.metrics.PSNR("rgb"), zoo.metrics.SSIM("rgb"))
+    )
+    print(f"{name:10} {psnr:.2f} dB, SSIM {ssim:.3f}")
+
+# %% [markdown]
+# Is filling worth it? `off` leaves a stage out. Fine scratches are mended by the repair network
+# alone, often better, because it still sees what is between them; filling is for what is wide.
+# Decide by looking.
+
+# %%
+alone = restorer(scan, off=["inpainter"])
+zoo.show({"all stages": stages["repairer"], "without filling": alone, "photograph": photograph})
+
+# %% [markdown]
+# ## Stages of your own
+#
+# Any model that fits takes a stage: one that you trained, a `ColorizationGAN`, an upscaler, or a
+# painter made by `zoo.styled_network`. Here the repaired print is enlarged four times as well.
+
+# %%
+larger = zoo.OldPhotoRestorer(repairer="old_photo", upscaler="srresnet_x4")
+part = scan[40 : 40 + SIDE // 4, 60 : 60 + SIDE // 4]
+zoo.show({"part of the scan": part, **dict(larger.steps(part))})
+
+# %% [markdown]
+# `zoo.TwoStageRestorer(first, second)` is the general form: satellite images, for instance, are
+# denoised first and sharpened then.
+#
+# ## Train the detector
+#
+# Any recipe that ends in `MarkDamage` gives pairs of damaged images and masks. On your own kind of
+# prints, start from the preset, on the command line
+# `zoo train damage_detector --data prints/ --warm-start detect_damage`, or here:
+
+# %%
+detector = zoo.DamageDetector(filters=(8, 16), blocks=1)
+pairs = pipelines.paired(
+    pipelines.sample(image_size=64), "old-photo-damage", batch_size=4, start_step=0
+)
+detector.compile(metrics=[zoo.metrics.IoU()])
+history = detector.fit(
+    pairs,
+    steps_per_epoch=2 if SMALL else 60,
+    callbacks=[zoo.callbacks.TensorBoard("logs/damage")],
+    verbose=2,
+)
