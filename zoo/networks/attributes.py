@@ -80,7 +80,7 @@ def attribute_discriminator(attribute_count, filters=32, levels=4, noise=0.0):
         Choi et al. 2018, https://arxiv.org/abs/1711.09020, table 5.
     """
     inputs = keras.Input((None, None, 3), name="image")
-    x = GaussianNoise(noise)(inputs) if noise else inputs
+    x = GaussianNoise(noise, name="noise")(inputs) if noise else inputs
     for level in range(levels):
         layer = layers.Conv2D(filters * 2 ** min(level, 3), 4, 2, padding="same")
         x = layers.LeakyReLU(0.2)(spectrally_bounded(layer)(x))
