@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-e2e lint format tables bench clean
+.PHONY: demo test test-e2e lint format tables notebooks docs bench clean
 
 demo: $(VENV)/.installed
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/zoo quickstart --out demo-output
@@ -39,6 +39,11 @@ ifdef SET5
 	  $(if $(FEATURES),--features $(FEATURES)) $(if $(UPSCALERJS),--upscalerjs $(UPSCALERJS))
 endif
 	$(BIN)/python benchmarks/readme_tables.py
+
+# Runs the tutorials that have changed and keeps their outputs; 02 to 05 and 09 download a dataset.
+notebooks: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[notebooks]'
+	$(BIN)/python notebooks/build.py
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -69,9 +69,13 @@ class TensorBoard(keras.callbacks.TensorBoard):
 def _stated(model):
     """The arguments of a model and of its optimizers."""
     compiled = model.get_compile_config()
+    try:
+        arguments = model.get_config()
+    except (ValueError, NotImplementedError):  # a model that cannot be saved can be watched
+        arguments = {}
     return {
         "model": type(model).__name__,
-        **{name: value for name, value in model.get_config().items() if name != "name"},
+        **{name: value for name, value in arguments.items() if name != "name"},
         **{name: value for name, value in compiled.items() if name != "metrics"},
     }
 

@@ -127,6 +127,19 @@ def test_hyperparameters_are_written_once_and_read_back(tmp_path):
     assert stated["discriminator_optimizer.learning_rate"] == pytest.approx(0.2)
 
 
+def test_a_model_that_cannot_be_saved_can_be_watched(tmp_path):
+    class Unsaved(cases.TinyGAN):
+        def get_config(self):
+            raise ValueError("features in memory")
+
+    model = Unsaved()
+    model.compile()
+    model.fit(cases.batches(4, 4), callbacks=[TensorBoard(tmp_path)], verbose=0)
+    (stated,) = started(tmp_path)
+    assert stated["model"] == "Unsaved"
+    assert stated["generator_optimizer"] == "Adam"
+
+
 def started(folder):
     """The hyperparameters of all runs below a folder, as the plugin reads them."""
     found, ended = [], 0
