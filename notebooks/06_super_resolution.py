@@ -46,7 +46,9 @@ zoo.show({**results, "photograph": photograph})
 # %%
 psnr = zoo.metrics.PSNR("y", border=4)
 for name, image in results.items():
-    print(f"{name:12} {float(psnr.per_image(batch, image[None] / np.float32(127.5) - 1.0)[0]):.2f} dB")
+    print(
+        f"{name:12} {float(psnr.per_image(batch, image[None] / np.float32(127.5) - 1.0)[0]):.2f} dB"
+    )
 
 # %% [markdown]
 # The network with the adversary is sharper and has fewer decibels: the error punishes details in
@@ -70,7 +72,10 @@ def fit(model, name):
         keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-4),
         metrics=[zoo.metrics.PSNR("y", border=2)],
     )  # fmt: skip
-    logs = zoo.callbacks.TensorBoard(f"logs/sr/{name}"), zoo.callbacks.ImageGrid("logs/sr", held_out)
+    logs = (
+        zoo.callbacks.TensorBoard(f"logs/sr/{name}"),
+        zoo.callbacks.ImageGrid("logs/sr", held_out),
+    )
     history = model.fit(
         pairs, epochs=2, steps_per_epoch=STEPS, validation_data=held_out, callbacks=logs, verbose=0
     ).history

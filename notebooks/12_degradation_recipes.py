@@ -110,7 +110,9 @@ class Interlacing(degradations.Degradation):
             return tf.roll(image, tf.cast(tf.round(shift), tf.int32), axis=1)
 
         moved = tf.map_fn(
-            shifted, (images, params["shift_px"]), fn_output_signature=tf.TensorSpec((None, None, 3))
+            shifted,
+            (images, params["shift_px"]),
+            fn_output_signature=tf.TensorSpec((None, None, 3)),
         )
         return tf.where(lines[None, :, None, None], moved, images)
 

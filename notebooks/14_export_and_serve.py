@@ -104,9 +104,7 @@ representative = [photograph[None, :64, :64] / np.float32(255.0)]
 paths = {
     "float32": export.tflite(model, "x2.tflite"),
     "float16": export.tflite(model, "x2_float16.tflite", quantize="float16"),
-    "int8": export.tflite(
-        model, "x2_int8.tflite", quantize="int8", representative=representative
-    ),
+    "int8": export.tflite(model, "x2_int8.tflite", quantize="int8", representative=representative),
 }
 results = {}
 for name, path in paths.items():
@@ -115,7 +113,9 @@ for name, path in paths.items():
         zoo.restore(model, photograph[:64, :64])[None] / np.float32(127.5) - 1.0,
         results[name][None] / np.float32(127.5) - 1.0,
     )
-    print(f"{name:8} {Path(path).stat().st_size / 2**20:.2f} MiB, {float(psnr[0]):.1f} dB from Keras")
+    print(
+        f"{name:8} {Path(path).stat().st_size / 2**20:.2f} MiB, {float(psnr[0]):.1f} dB from Keras"
+    )
 zoo.show(results, height=2)
 
 # %% [markdown]
