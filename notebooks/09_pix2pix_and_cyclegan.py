@@ -29,7 +29,9 @@ if SMALL:
 else:
     fashion = pipelines.from_tfds("fashion_mnist", channels=1, augment=False)
     batches = pipelines.labelled(fashion, 1000, seed=0).take(12)
-    images, labels = (np.concatenate(each) for each in zip(*batches.as_numpy_iterator()))
+    images, labels = (
+        np.concatenate(each) for each in zip(*batches.as_numpy_iterator(), strict=True)
+    )
 images = np.pad(images, [(0, 0), (2, 2), (2, 2), (0, 0)], constant_values=-1.0)  # 32 px
 
 
