@@ -77,7 +77,7 @@ zoo.show({f"draw {index}": image for index, image in enumerate(damaged)})
 # What was drawn can be read, and played back on other images: the mask, say, through the same blur.
 
 # %%
-tf.nest.map_structure(lambda each: np.asarray(each).round(2), drawn)
+tf.nest.map_structure(lambda each: np.asarray(each).tolist(), drawn)
 
 # %%
 replayed = video.replay(np.flip(batch, axis=2), drawn)

@@ -8,7 +8,9 @@ Cells tagged `colab` (installation, TensorBoard's page) stay in the notebook and
 """
 
 import argparse
+import base64
 import copy
+import io
 import os
 import sys
 import time
@@ -17,6 +19,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbclient import NotebookClient
+from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 _MINUTES = 30  # for one notebook
@@ -90,8 +93,16 @@ def build(path):
 
 
 def _kept(output):
-    """An output without what differs from run to run."""
+    """An output without what differs from run to run, and with pictures as small as JPEG is."""
     output.pop("execution_count", None)
+    data = output.get("data", {})
+    if "image/png" in data:
+        picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=88)
+        if len(file.getvalue()) < len(data["image/png"]) * 3 / 4:
+            del data["image/png"]
+            data["image/jpeg"] = base64.b64encode(file.getvalue()).decode()
     if output.output_type == "execute_result":
         output.execution_count = None
     return output

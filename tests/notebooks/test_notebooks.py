@@ -47,7 +47,7 @@ def test_notebook_is_in_step_and_was_run(source):
     outputs = [each for cell in notebook.cells for each in cell.get("outputs", [])]
     assert outputs
     assert not [each for each in outputs if each.output_type == "error"]
-    assert any("image/png" in each.get("data", {}) for each in outputs)
+    assert any({"image/png", "image/jpeg"} & {*each.get("data", {})} for each in outputs)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=named)
