@@ -40,6 +40,9 @@ ifdef SET5
 endif
 	$(BIN)/python benchmarks/readme_tables.py
 
+docs: $(VENV)/.installed-dev
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build
+
 # Runs the tutorials that have changed and keeps their outputs; 02 to 05 and 09 download a dataset.
 notebooks: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[notebooks]'

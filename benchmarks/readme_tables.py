@@ -18,6 +18,7 @@ import zoo
 from zoo.commands import variants
 
 HERE = Path(__file__).resolve().parent
+_COLAB = "https://colab.research.google.com/github/keras-gan-zoo/keras-gan-zoo/blob/main/notebooks"
 README = HERE.parent / "README.md"
 
 
@@ -63,6 +64,37 @@ def sample_presets_table():
                 f"{weights / 1e6:.2f} M | {record['data']} | {distance} {scores[distance]:.0f} | "
                 f"{scores['coverage']:.2f} | {scores['precision']:.2f} |"
             )
+    return rows
+
+
+def tasks_table():
+    """What can be done, by which variants, with which presets."""
+    presets = {}
+    for name in zoo.list_presets():
+        presets.setdefault(zoo.preset_record(name)["model"]["class_name"], []).append(name)
+    tasks = {}
+    for cls in variants.all_variants().values():
+        tasks.setdefault(cls.task, []).append(cls.__name__)
+    rows = ["| task | variants | presets |", "|---|---|---|"]
+    for task, classes in sorted(tasks.items()):
+        names = [name for cls in classes for name in presets.get(cls, [])]
+        names += presets.get("OldPhotoRestorer", []) if "OldPhotoGAN" in classes else []
+        rows.append(
+            f"| {task} | {', '.join(f'`{name}`' for name in classes)} | "
+            f"{', '.join(f'[`{name}`](zoo/presets/{name}/card.md)' for name in names)} |"
+        )
+    return rows
+
+
+def tutorials_table():
+    """The notebooks, each with a link that opens it in Colab."""
+    rows = ["| tutorial | |", "|---|---|"]
+    for path in sorted((HERE.parent / "notebooks").glob("[0-9]*.py")):
+        title = re.search(r"^# # (.+)$", path.read_text(), flags=re.MULTILINE)[1]
+        link = f"{_COLAB}/{path.stem}.ipynb"
+        rows.append(
+            f"| [{path.stem[:2]} {title}](notebooks/{path.stem}.ipynb) | [Colab]({link}) |"
+        )
     return rows
 
 
@@ -347,6 +379,8 @@ TABLES = {
     "generation": generation_table,
     "finetuning": finetuning_table,
     "weakly_supervised": weakly_supervised_table,
+    "tasks": tasks_table,
+    "tutorials": tutorials_table,
     "presets": presets_table,
     "sample_presets": sample_presets_table,
     "variants": variants_table,

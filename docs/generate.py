@@ -212,6 +212,6 @@ def benchmarks():
     return "# Benchmarks\n\n" + "\n\n".join(parts) + "\n"
 
 
-_NOT_MEASURED = ("presets", "sample_presets", "variants", "recipes")
+_NOT_MEASURED = ("tasks", "tutorials", "presets", "sample_presets", "variants", "recipes")
 
 main()

@@ -136,7 +136,7 @@ def _fine_tune(model, log_dir):
         steps_per_epoch=5,
         validation_data=held_out,
         callbacks=[
-            keras.callbacks.TensorBoard(log_dir, write_graph=False),
+            zoo.callbacks.TensorBoard(log_dir),
             zoo.callbacks.ImageGrid(log_dir, held_out),
         ],
     )
