@@ -25,7 +25,7 @@ import quality
 import staged
 from PIL import Image
 from rich.progress import track
-from skimage import color
+from skimage import color, restoration
 from timing import opencv_distribution, record, write_json
 
 import pipelines
@@ -69,6 +69,12 @@ def inpainted(algorithm):
     return run
 
 
+def biharmonic(degraded):
+    """The smoothest fill, of scikit-image: the square of the Laplacian vanishes in holes."""
+    image, mask = levels(degraded[0, ..., :-1]), np.array(degraded[0, ..., -1] > 0)
+    return (2 * restoration.inpaint_biharmonic(image, mask, channel_axis=-1) - 1)[None]
+
+
 #: Recipe -> name of a method -> function of degraded images `(1, H, W, C)` in [-1, 1].
 METHODS = {
     "low-light": {
@@ -79,6 +85,7 @@ METHODS = {
     "lama-medium": {
         "Navier-Stokes (OpenCV)": inpainted(cv2.INPAINT_NS),
         "Telea (OpenCV)": inpainted(cv2.INPAINT_TELEA),
+        "biharmonic (scikit-image)": biharmonic,
     },
     "grayscale": {"input": np.asarray},
 }

@@ -27,20 +27,22 @@ SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this no
 # ## Restore
 #
 # There is a clean photograph in scikit-image, so we make an old one of it: the recipe `old-photo`
-# adds grain, noise, blur, scratches, creases, dust and fading. With a scan of your own, skip this
-# cell: `scan = zoo.Photo.open("scan.jpg")`.
+# prints it, often in black and white or sepia, and adds grain, noise, blur, scratches, creases,
+# dust and fading. With a scan of your own, skip this cell: `scan = zoo.Photo.open("scan.jpg")`.
 
 # %%
-photograph = skimage.data.astronaut()[:384, 64:448]
-batch = photograph[None] / np.float32(127.5) - 1.0
-aged = pipelines.recipe("old-photo")(batch, seed=(0, 3))[0]
-scan = np.clip(np.rint((np.asarray(aged) + 1.0) * 127.5), 0, 255).astype(np.uint8)
+batch = skimage.data.astronaut()[None, :384, 64:448] / np.float32(127.5) - 1.0
+aged, print_as_new = pipelines.recipe("old-photo").pair(batch, seed=(0, 5))
+scan, photograph = (
+    np.clip(np.rint((np.asarray(each[0]) + 1.0) * 127.5), 0, 255).astype(np.uint8)
+    for each in (aged, print_as_new)
+)
 
 # %%
 print(*zoo.list_presets(), sep=", ")
 model = zoo.from_preset("old_photo")
 restored = zoo.restore(model, scan)
-zoo.show({"photograph": photograph, "aged": scan, "restored": restored})
+zoo.show({"print, as new": photograph, "aged": scan, "restored": restored})
 
 # %% [markdown]
 # `zoo.restore` takes arrays, Pillow images and paths, of any size and bit depth, and works through
@@ -53,12 +55,12 @@ toned = zoo.restore(zoo.with_fidelity(model, keep_color_px=16), scan)
 zoo.show({"restored": restored, "strength 0.6": milder, "tones of the scan": toned})
 
 # %% [markdown]
-# How near is it to the photograph? `zoo.metrics` computes what papers report.
+# How near is it to the print as it was? `zoo.metrics` computes what papers report.
 
 # %%
 for name, metric in [("PSNR", zoo.metrics.PSNR("rgb")), ("SSIM", zoo.metrics.SSIM("rgb"))]:
     before, after = (
-        float(metric.per_image(batch, each[None] / np.float32(127.5) - 1.0)[0])
+        float(metric.per_image(print_as_new, each[None] / np.float32(127.5) - 1.0)[0])
         for each in (scan, restored)
     )
     print(f"{name}: {before:.3f} aged, {after:.3f} restored")

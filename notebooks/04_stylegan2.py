@@ -88,7 +88,7 @@ zoo.show({"coarse styles by row, fine ones by column": sheet}, height=4)
 # %%
 styles = faces.styles_of(faces.inputs(3, seed=7), truncation=0.7)
 directions = latent_editing.closed_form_directions(faces, count=3)
-strengths = [-8, -4, 0, 4, 8]
+strengths = [-3, -1.5, 0, 1.5, 3]
 zoo.show(
     {
         f"direction {number}": latent_editing.direction_sheet(faces, styles, each, strengths)

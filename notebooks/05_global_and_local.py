@@ -26,7 +26,9 @@ if SMALL:
     fashion = pipelines.from_arrays(noise, augment=False)
 else:
     fashion = pipelines.from_tfds("fashion_mnist", channels=1, augment=False)
-FILTERS = 8 if SMALL else 32
+SIZE = {
+    "image_size": 28, "channels": 1, "filters": 8 if SMALL else 32, "ema_halflife_images": 5_000,
+}  # fmt: skip
 
 
 def train(model, name):
@@ -34,7 +36,7 @@ def train(model, name):
     return model.fit(
         pipelines.unlabelled(fashion, 64, start_step=0),
         epochs=2 if SMALL else 3,
-        steps_per_epoch=2 if SMALL else 150,
+        steps_per_epoch=2 if SMALL else 350,
         callbacks=[
             zoo.callbacks.TensorBoard(f"logs/regions/{name}"),
             zoo.callbacks.SampleGrid(f"logs/regions/{name}"),
@@ -51,10 +53,8 @@ def train(model, name):
 # regions, and is told where it looks.
 
 # %%
-plain = zoo.DCGAN(image_size=28, channels=1, filters=FILTERS)
-globally = zoo.GlobalGAN(
-    image_size=28, channels=1, filters=FILTERS, regions=(2, 2), overlap=4, local_weight=0.5
-)
+plain = zoo.DCGAN(**SIZE)
+globally = zoo.GlobalGAN(**SIZE, regions=(2, 2), overlap=4, local_weight=0.5)
 logs = {"DCGAN": train(plain, "dcgan"), "GlobalGAN": train(globally, "global")}
 zoo.show(
     {
@@ -79,7 +79,7 @@ for name, history in logs.items():
 # other, they share most of their noise, and discriminators look at windows across the borders.
 
 # %%
-locally = zoo.LocalGAN(image_size=28, channels=1, filters=FILTERS, regions=(2, 2))
+locally = zoo.LocalGAN(**SIZE, regions=(2, 2))
 logs["LocalGAN"] = train(locally, "local")
 zoo.show(
     {"LocalGAN, 2 x 2 regions": zoo.image_grid(locally.sample(32, seed=1), columns=16)}, height=1.5

@@ -67,9 +67,9 @@ held_out = pipelines.paired(photographs, "bicubic-x2", batch_size=4, shuffle=Fal
 STEPS = 2 if SMALL else 100
 
 
-def fit(model, name):
+def fit(model, name, rate=1e-3):
     model.compile(
-        keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-4),
+        keras.optimizers.Adam(rate), keras.optimizers.Adam(1e-4),
         metrics=[zoo.metrics.PSNR("y", border=2)],
     )  # fmt: skip
     logs = (
@@ -101,11 +101,12 @@ adversarial = zoo.PairedObjective(
 )
 srgan = zoo.SRGAN(**size, discriminator_filters=16, objective=adversarial)
 zoo.warm_start(srgan, srresnet)
-fit(srgan, "SRGAN")
+fit(srgan, "SRGAN", rate=1e-4)
 
 # %% [markdown]
 # ESRGAN (Wang et al. 2018): dense blocks in blocks, no normalisation, and a discriminator that says
-# whether a real image is more realistic than a made one *on average*.
+# whether a real image is more realistic than a made one *on average*. It, too, starts from a network
+# that was trained on the error alone.
 
 # %%
 relativistic = zoo.PairedObjective(
@@ -113,11 +114,12 @@ relativistic = zoo.PairedObjective(
     adversarial_loss=zoo.losses.RelativisticAverage(),
     adversarial_weight=0.02,
 )
-esrgan = zoo.ESRGAN(
-    scale=2, filters=16, blocks=1 if SMALL else 2, growth=8, discriminator_filters=16,
-    objective=relativistic,
-)  # fmt: skip
-fit(esrgan, "ESRGAN")
+dense = {"scale": 2, "filters": 16, "blocks": 1 if SMALL else 2, "growth": 8}
+rrdb = zoo.ESRGAN(**dense, objective=zoo.PairedObjective(zoo.losses.CharbonnierLoss()))
+fit(rrdb, "ESRGAN's network, error alone")
+esrgan = zoo.ESRGAN(**dense, discriminator_filters=16, objective=relativistic)
+zoo.warm_start(esrgan, rrdb)
+fit(esrgan, "ESRGAN", rate=1e-4)
 
 # %%
 low, high = next(iter(held_out))

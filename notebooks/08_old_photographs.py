@@ -38,7 +38,7 @@ def levels(image):
 photograph = skimage.data.astronaut()[:SIDE, 80 : 80 + SIDE]
 clean = photograph[None] / np.float32(127.5) - 1.0
 aged = np.asarray(pipelines.recipe("old-photo-damage")(clean, seed=(0, 5))[0])
-scan, damage = levels(aged[..., :3]), aged[..., 3] > 0
+scan, damage = levels(aged[..., :3]), aged[..., 3] > 0.5
 zoo.show({"photograph": photograph, "scan": scan, "damaged here": damage})
 
 # %% [markdown]
