@@ -92,9 +92,7 @@ def tutorials_table():
     for path in sorted((HERE.parent / "notebooks").glob("[0-9]*.py")):
         title = re.search(r"^# # (.+)$", path.read_text(), flags=re.MULTILINE)[1]
         link = f"{_COLAB}/{path.stem}.ipynb"
-        rows.append(
-            f"| [{path.stem[:2]} {title}](notebooks/{path.stem}.ipynb) | [Colab]({link}) |"
-        )
+        rows.append(f"| [{path.stem[:2]} {title}](notebooks/{path.stem}.ipynb) | [Colab]({link}) |")
     return rows
 
 

@@ -92,7 +92,10 @@ compare({"torn": torn, "biharmonic": levels(biharmonic * 2 - 1), "inpaint_photo"
 print("known pixels untouched:", bool(np.all(filled[~mask] == photograph[~mask])))
 
 # %% [markdown]
-# The network continues tones and edges; wide holes it fills smoothly, without inventing objects.
+# The network continues tones and edges; wide holes it fills smoothly, without inventing objects. On
+# a smooth cup the biharmonic fill comes nearer; on the hundred photographs of BSD100 it is 1.8 dB
+# behind, as a table of the README says.
+#
 # A hole in an image of a kind that a GAN makes can be filled by searching what that GAN would have
 # made there (Yeh et al. 2017). The face below is one that `dcgan_faces_32` never made.
 

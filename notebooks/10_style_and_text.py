@@ -103,7 +103,7 @@ zoo.show(
 # ## Editing by text
 #
 # `pipelines.edited` makes photographs, what a text asks for, and the result: ten edits, each asked
-# for in several ways. The model learns the words (`TextVectorization` and a small encoder), and the
+# for in several ways, on small crops here, as none of them needs more. The model learns the words (`TextVectorization` and a small encoder), and the
 # discriminator is shown right images with wrong texts, so that it has to read (Reed et al. 2016).
 
 # %%
@@ -114,11 +114,11 @@ editor = zoo.MultimodalGAN(
 editor.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(2e-4))
 editor.fit(
     pipelines.edited(
-        pipelines.sample(image_size=SIDE, augment="mirror"), batch_size=4, read=editor.read,
-        start_step=0,
+        pipelines.sample(image_size=32, augment="mirror"), batch_size=4 if SMALL else 16,
+        read=editor.read, start_step=0,
     ),
     epochs=2,
-    steps_per_epoch=2 if SMALL else 150,
+    steps_per_epoch=2 if SMALL else 600,
     callbacks=[zoo.callbacks.TensorBoard("logs/texts")],
     verbose=2,
 )  # fmt: skip

@@ -117,7 +117,7 @@ class Interlacing(degradations.Degradation):
         return tf.where(lines[None, :, None, None], moved, images)
 
 
-interlaced = pipelines.Recipe("interlaced", [Interlacing(), *video.steps], rounding=True)
+interlaced = pipelines.Recipe("interlaced", [*video.steps, Interlacing()], rounding=True)
 zoo.show({"interlaced": interlaced(clean, seed=(0, 0))[0], "photograph": clean[0]})
 
 # %% [markdown]

@@ -29,21 +29,17 @@ photographs = pipelines.sample(image_size=32)
 #
 # The batch size is that of all devices together. Each replica takes its part, gradients are added
 # up weighted by the number of images, and noise depends on the seed, the step and the place in the
-# batch, never on the replica. So two devices make the update that one makes.
+# batch, never on the replica. So two devices make the update that one makes. (A network with batch
+# normalisation is the exception: each replica uses the statistics of its own images.)
 
 
 # %%
 def trained(strategy):
     keras.utils.set_random_seed(0)
     with strategy.scope():
-        model = zoo.SRGAN(
-            scale=2, filters=8, blocks=1, compact=True, discriminator_filters=8, seed=1,
-            objective=zoo.PairedObjective(
-                adversarial_loss=zoo.losses.NonSaturating(), adversarial_weight=0.01
-            ),
-        )  # fmt: skip
+        model = zoo.DenoisingGAN(filters=(8, 16), blocks=1, discriminator_filters=8, seed=1)
         model.compile(keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.01))
-    pairs = pipelines.paired(photographs, "bicubic-x2", batch_size=4, seed=0, start_step=0)
+    pairs = pipelines.paired(photographs, "denoise-25", batch_size=4, seed=0, start_step=0)
     history = model.fit(pairs, steps_per_epoch=3, verbose=0).history
     return model, {name: values[0] for name, values in history.items()}
 
@@ -120,5 +116,5 @@ keras.config.set_dtype_policy("float32")
 # with its mirrored weights.
 
 # %%
-small, large = next(iter(pipelines.paired(photographs, "bicubic-x2", batch_size=4, shuffle=False)))
-zoo.show({"input": small[1], "after three steps": two(small)[1], "photograph": large[1]}, height=2)
+noisy, clean = next(iter(pipelines.paired(photographs, "denoise-25", batch_size=4, shuffle=False)))
+zoo.show({"input": noisy[1], "after three steps": two(noisy)[1], "photograph": clean[1]}, height=2)

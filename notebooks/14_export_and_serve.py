@@ -100,7 +100,7 @@ server.stop()
 # of the kind that it will see (`representative`), also of what is between the layers.
 
 # %%
-representative = [photograph[None, :64, :64] / np.float32(255.0)]
+representative = [photograph, skimage.data.chelsea(), skimage.data.rocket()]
 paths = {
     "float32": export.tflite(model, "x2.tflite"),
     "float16": export.tflite(model, "x2_float16.tflite", quantize="float16"),

@@ -12,6 +12,7 @@ import base64
 import copy
 import io
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -69,8 +70,9 @@ def build(path):
     notebook = jupytext.read(path)
     here = [cell for cell in notebook.cells if "colab" not in cell.metadata.get("tags", [])]
     run = nbformat.v4.new_notebook(cells=copy.deepcopy(here))
-    folder = HERE / "output"
-    folder.mkdir(exist_ok=True)
+    folder = HERE / "output" / path.stem
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     client = NotebookClient(
         run, timeout=60 * _MINUTES, kernel_name="python3", resources={"metadata": {"path": folder}}
@@ -78,7 +80,7 @@ def build(path):
     client.execute()
     for cell, done in zip(here, run.cells, strict=True):
         if cell.cell_type == "code":
-            cell.outputs = [_kept(each) for each in done.outputs if each.get("name") != "stderr"]
+            cell.outputs = [_kept(each) for each in done.outputs if _says_something(each)]
             cell.execution_count = None
     for index, cell in enumerate(notebook.cells):
         cell.id = f"cell-{index}"  # random ones would change with each run
@@ -90,6 +92,15 @@ def build(path):
     unfinished = path.with_suffix(".unfinished")
     nbformat.write(notebook, unfinished)
     os.replace(unfinished, path.with_suffix(".ipynb"))
+
+
+def _says_something(output):
+    """Leave out what is for the log; TensorFlow writes it to the standard output of notebooks."""
+    if output.output_type != "stream":
+        return True
+    lines = output.text.splitlines(keepends=True)
+    output.text = "".join(line for line in lines if not line.startswith("INFO:"))
+    return output.name != "stderr" and output.text.strip()
 
 
 def _kept(output):
