@@ -61,6 +61,7 @@ def main():
         "transform": tfa.image.transform(image, eight, "bilinear"),
         "instance_norm": normalized(tfa.layers.InstanceNormalization(), maps, scale, offset),
         "group_norm": normalized(tfa.layers.GroupNormalization(4), maps, scale, offset),
+        "adaptive_pooling": tfa.layers.AdaptiveAveragePooling2D((3, 5))(maps),
         "mish": tfa.activations.mish(maps),
         **spectral(maps, kernel),
         "adamw": trajectory(tfa.optimizers.AdamW(1e-3, learning_rate=0.01), start, gradients),

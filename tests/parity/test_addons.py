@@ -65,6 +65,10 @@ def test_spectral_normalization():
     same(np.stack([layer(MAPS, training=True) for _ in range(3)]), "spectral_norm")
 
 
+def test_adaptive_pooling():
+    same(keras.layers.AdaptiveAveragePooling2D((3, 5))(MAPS), "adaptive_pooling")
+
+
 def test_mish():
     same(keras.activations.mish(MAPS), "mish")
 
