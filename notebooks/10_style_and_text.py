@@ -93,7 +93,7 @@ zoo.show(
     {
         "photograph": picture,
         "brick": zoo.stylize(painter, picture, styles[0]),
-        "half as strong": zoo.stylize(painter, picture, styles[0], strength=0.5),
+        "grass": zoo.stylize(painter, picture, styles[1]),
         "brick and gravel": zoo.stylize(painter, picture, [styles[0], styles[2]], weights=[1, 1]),
         "its own colours": zoo.stylize(painter, picture, styles[0], keep_color=True),
     }

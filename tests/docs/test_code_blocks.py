@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import pytest
 import skimage.data
+import tensorflow as tf
 import typer
 from PIL import Image
 
@@ -48,9 +49,11 @@ def pages_with(language):
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def here(tmp_path, monkeypatch, mirrored):
     """A folder with what the pages name, and training that ends after a step."""
     monkeypatch.chdir(tmp_path)
+    # A process has one strategy: see the fixture.
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", lambda: mirrored)
     photograph = skimage.data.chelsea()[:160, 100:260]
     for name in ("photos", "photos/validation"):
         Path(name).mkdir()

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from export import record, saved_model
-from export.saved_model import _publish, nodes, versions
+from export.saved_model import nodes, publish, versions
 from zoo.core import hardware
 
 # What a server does, with no project code and no TF2 behaviour.
@@ -75,7 +75,7 @@ def test_numbering_skips_gaps_and_ignores_other_names(tmp_path):
     unfinished = tmp_path / ".writing-x"
     unfinished.mkdir()
     (unfinished / "saved_model.pb").write_bytes(b"x")
-    assert _publish(unfinished, tmp_path) == tmp_path / "11"
+    assert publish(unfinished, tmp_path) == tmp_path / "11"
     assert versions(tmp_path / "absent") == []
 
 
@@ -88,7 +88,7 @@ def test_concurrent_exporters_do_not_clash(tmp_path):
         unfinished.mkdir()
         (unfinished / "content").write_text(str(number))
         start.wait()
-        published.append(_publish(unfinished, tmp_path))
+        published.append(publish(unfinished, tmp_path))
 
     threads = [threading.Thread(target=publish, args=(number,)) for number in range(8)]
     for thread in threads:
