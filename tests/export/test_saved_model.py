@@ -83,14 +83,14 @@ def test_concurrent_exporters_do_not_clash(tmp_path):
     start = threading.Barrier(8)
     published = []
 
-    def publish(number):
+    def write_and_publish(number):
         unfinished = tmp_path / f".writing-{number}"
         unfinished.mkdir()
         (unfinished / "content").write_text(str(number))
         start.wait()
         published.append(publish(unfinished, tmp_path))
 
-    threads = [threading.Thread(target=publish, args=(number,)) for number in range(8)]
+    threads = [threading.Thread(target=write_and_publish, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
