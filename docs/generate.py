@@ -1,4 +1,4 @@
-"""Pages that are made when the site is built: of variants, presets, recipes, commands and tables."""
+"""Pages that are made when the site is built: variants, presets, recipes, commands, tables."""
 
 import importlib
 import inspect
@@ -15,7 +15,6 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 import readme_tables
 
-import pipelines
 import zoo
 from zoo.cli import app
 from zoo.commands import variants

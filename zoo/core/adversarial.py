@@ -260,7 +260,8 @@ class AdversarialModel(keras.Model):
         """
         if isinstance(x, tf.data.Dataset):
             options.setdefault("shuffle", False)  # Keras warns that it cannot shuffle a dataset.
-        self._observe(any(getattr(each, "observes_players", False) for each in callbacks or ()))
+        listed = distribution.listed_callbacks(callbacks)
+        self._observe(any(getattr(each, "observes_players", False) for each in listed))
         return super().fit(
             distribution.split_by_element(x),
             y,

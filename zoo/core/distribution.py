@@ -98,8 +98,7 @@ def callbacks_of_this_worker(callbacks):
     Raises:
         ValueError: If one of them cannot work with several workers.
     """
-    whole = isinstance(callbacks, keras.callbacks.CallbackList)
-    listed = callbacks.callbacks if whole else tf.nest.flatten(callbacks or [])
+    listed = listed_callbacks(callbacks)
     if worker_count() > 1 and any(map(_backs_up, listed)):
         raise ValueError(
             "`callbacks`: keras.callbacks.BackupAndRestore restores each worker by itself and does "
@@ -108,9 +107,16 @@ def callbacks_of_this_worker(callbacks):
             f"Received: {worker_count()} workers"
         )
     kept = [callback for callback in listed if is_chief() or not _is_for_chief(callback)]
-    if whole:
-        callbacks.callbacks = kept
-    return callbacks if whole else kept
+    if not isinstance(callbacks, keras.callbacks.CallbackList):
+        return kept
+    callbacks.callbacks = kept
+    return callbacks
+
+
+def listed_callbacks(callbacks):
+    """Return what the user gave to `fit`, as of `callbacks_of_this_worker`, as a flat list."""
+    whole = isinstance(callbacks, keras.callbacks.CallbackList)
+    return callbacks.callbacks if whole else tf.nest.flatten(callbacks or [])
 
 
 def _backs_up(callback):

@@ -46,6 +46,11 @@ def test_nothing_more_is_logged_unless_somebody_looks(tmp_path):
     again = model.fit(batches, callbacks=[TensorBoard(tmp_path)], verbose=0).history
     assert {*again} == {*watched}
     assert {*model.fit(batches, verbose=0).history} == {*plain}
+    # Keras takes a callback by itself, and a list of its own.
+    alone = model.fit(batches, callbacks=TensorBoard(tmp_path), verbose=0).history
+    assert {*alone} == {*watched}
+    made = keras.callbacks.CallbackList([TensorBoard(tmp_path)], add_history=True, model=model)
+    assert {*model.fit(batches, callbacks=made, verbose=0).history} == {*watched}
 
 
 def test_norms_and_verdicts_are_those_of_the_step(tmp_path):
