@@ -1,6 +1,6 @@
 """Every tutorial runs, in a small mode, and its notebook has the cells of its source.
 
-The runs take some minutes and are a command of their own: `make test-tutorials`.
+The runs take some minutes and are a command of their own: `make test-docs`.
 """
 
 import os
@@ -25,7 +25,7 @@ def test_there_is_one_of_each_number():
     assert [path.stem[:2] for path in SOURCES] == [f"{n:02}" for n in range(1, len(SOURCES) + 1)]
 
 
-@pytest.mark.tutorial
+@pytest.mark.documentation
 @pytest.mark.parametrize("source", SOURCES, ids=named)
 def test_runs(source, tmp_path):
     root = str(NOTEBOOKS.parent)
