@@ -12,7 +12,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 # Runs the tutorials, the code of README and documentation, and builds the site.
-test-docs: $(VENV)/.installed-dev
+test-docs: $(VENV)/.installed-docs
 	$(BIN)/python -m pytest -q -n 2 -m documentation tests/notebooks tests/docs
 
 # The demo page in a browser, for which Debian's Chromium is installed where there is none.
@@ -44,12 +44,11 @@ ifdef SET5
 endif
 	$(BIN)/python benchmarks/readme_tables.py
 
-docs: $(VENV)/.installed-dev
+docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build
 
 # Runs the tutorials that have changed and keeps their outputs; 02 to 05 and 09 download a dataset.
-notebooks: $(VENV)/.installed-dev
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[notebooks]'
+notebooks: $(VENV)/.installed-docs
 	$(BIN)/python notebooks/build.py
 
 format: $(VENV)/.installed-dev
@@ -73,6 +72,10 @@ $(VENV)/.installed: $(BIN)/python setup.cfg setup.py
 $(VENV)/.installed-dev: $(BIN)/python setup.cfg setup.py
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[docs,notebooks]'
+	@touch $@
 
 $(VENV)/.installed-bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[bench]'

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+import pipelines
+
 
 def median(image):
     """The median of 3 x 3 pixels."""
@@ -37,8 +39,8 @@ def on_floats(method):
     """Wrap a function of uint8 images."""
 
     def run(images):
-        levels = np.clip(np.round((np.asarray(images[0]) + 1) * 127.5), 0, 255).astype(np.uint8)
-        return (method(levels).astype(np.float32) / 127.5 - 1)[None]
+        levels = pipelines.to_uint8(images[0])
+        return pipelines.to_float(method(levels))[None]
 
     return run
 

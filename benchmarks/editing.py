@@ -115,7 +115,7 @@ def sheet_of(*columns):
 def save(sheet, path):
     """Write a sheet in [-1, 1]."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(scores.levels(sheet)).save(path, quality=90)
+    Image.fromarray(pipelines.to_uint8(sheet)).save(path, quality=90)
 
 
 # ---------------------------------------------------------------------- systems

@@ -3,18 +3,15 @@
 import numpy as np
 from scipy import ndimage
 
+from pipelines import to_uint8
+
 _WINDOW = 13  # side in px of the kernels that are looked for; odd
 _PIXELS = 6000  # of which each kernel is estimated
 
 
-def levels(image):
-    """Floats in [-1, 1] to uint8."""
-    return np.clip(np.rint((np.asarray(image) + 1) * 127.5), 0, 255).astype(np.uint8)
-
-
 def psnr(one, other, where=None):
     """PSNR in dB of 8-bit rounded images, of all pixels or of those of a mask."""
-    gap = levels(one).astype(np.float64) - levels(other)
+    gap = to_uint8(one).astype(np.float64) - to_uint8(other)
     gap = gap if where is None else gap[np.broadcast_to(where, gap.shape)]
     return 10 * np.log10(255**2 / max(np.mean(gap**2), 1e-10))
 

@@ -101,5 +101,4 @@ def _parts(sources, side):
 
 def _pixels(source, side):
     batches = pipelines.unlabelled(source, 100, shuffle=False, image_size=side)
-    levels = [np.rint((batch.numpy() + 1) * 127.5) for batch in batches]
-    return np.concatenate(levels).astype("uint8")
+    return np.concatenate([pipelines.to_uint8(batch) for batch in batches])

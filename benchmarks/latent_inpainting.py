@@ -49,17 +49,13 @@ def score(preset, data, source, features):
             metric.update_state(clean, made)
         means[method] = [(metric, float(metric.result())) for metric in metrics]
     shown = [np.where(masks > 0, 1.0, clean), *outputs.values(), clean]
-    pictures = [[_levels(each[k]) for each in shown] for k in range(_SHOWN)]
+    pictures = [[pipelines.to_uint8(each[k]) for each in shown] for k in range(_SHOWN)]
     return quality.rows_of("box of 40 %", data, len(clean), [name], means), pictures
 
 
 def _opencv(images, masks, algorithm):
     filled = [
-        cv2.inpaint(_levels(image), mask.astype(np.uint8), 3, algorithm)
+        cv2.inpaint(pipelines.to_uint8(image), mask.astype(np.uint8), 3, algorithm)
         for image, mask in zip(images, masks, strict=True)
     ]
-    return np.stack(filled).astype(np.float32) / 127.5 - 1
-
-
-def _levels(image):
-    return np.clip(np.round((image + 1) * 127.5), 0, 255).astype(np.uint8)
+    return pipelines.to_float(np.stack(filled))

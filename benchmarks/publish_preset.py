@@ -78,9 +78,9 @@ def before_after(model, path):
     rows = []
     for index, (_, image) in enumerate(pipelines.sample(image_size=288).ordered().take(3)):
         degraded, _ = pipelines.recipe(model.default_recipe).pair(image[None], (3, index))
-        shown = to_levels(evaluating.enlarge(degraded, model.scale)[0])
+        shown = pipelines.to_uint8(evaluating.enlarge(degraded, model.scale)[0])
         if degraded.shape[-1] == model.generator.input_shape[-1] == 3:
-            restored = zoo.restore(model, to_levels(degraded[0]))
+            restored = zoo.restore(model, pipelines.to_uint8(degraded[0]))
         else:  # the last channel is a mask, which is given, or is to be found
             shown, mask = shown[..., :3], np.asarray(degraded[0, ..., 3:]) > 0.5
             if model.generator.output_shape[-1] == 1:
@@ -91,11 +91,6 @@ def before_after(model, path):
                 shown = np.where(mask, 255, shown).astype(np.uint8)
         rows.append(np.concatenate([shown, restored], axis=1))
     Image.fromarray(np.concatenate(rows, axis=0)).save(path, quality=92)
-
-
-def to_levels(image):
-    """Float image in [-1, 1] to uint8."""
-    return np.clip(np.round((np.asarray(image) + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
 def card(name, model, training, facts, scores):

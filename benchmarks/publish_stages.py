@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from publish_preset import PRESETS, to_levels
+from publish_preset import PRESETS
 
 import pipelines
 import zoo
@@ -55,7 +55,7 @@ def before_after(restorer, path):
     rows = []
     for index, (_, image) in enumerate(pipelines.sample(image_size=288).ordered().take(2)):
         marked, _ = pipelines.recipe(_RECIPE).pair(image[None], (3, index))
-        damaged = to_levels(marked[0, ..., :3])
+        damaged = pipelines.to_uint8(marked[0, ..., :3])
         rows.append([damaged, *(picture for _, picture in restorer.steps(damaged))])
     sheet = np.concatenate([np.concatenate(row, axis=1) for row in rows])
     Image.fromarray(sheet).save(path, quality=92)

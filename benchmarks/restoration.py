@@ -30,6 +30,7 @@ from timing import opencv_distribution, record, write_json
 
 import pipelines
 import zoo
+from pipelines import to_float, to_uint8
 from zoo.commands import evaluating
 
 HERE = Path(__file__).resolve().parent
@@ -38,23 +39,13 @@ _SHOWN = 5
 _GAP = 4
 
 
-def levels(image):
-    """Floats in [-1, 1] to uint8."""
-    return np.clip(np.round((np.asarray(image) + 1) * 127.5), 0, 255).astype(np.uint8)
-
-
-def floats(image):
-    """uint8 to floats in [-1, 1]."""
-    return image.astype(np.float32) / 127.5 - 1
-
-
 def of_lightness(change):
     """A method that changes the lightness (CIELAB) of uint8 images."""
 
     def run(degraded):
-        lab = cv2.cvtColor(levels(degraded[0]), cv2.COLOR_RGB2LAB)
+        lab = cv2.cvtColor(to_uint8(degraded[0]), cv2.COLOR_RGB2LAB)
         lab[..., 0] = change(lab[..., 0])
-        return floats(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))[None]
+        return to_float(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))[None]
 
     return run
 
@@ -63,15 +54,15 @@ def inpainted(algorithm):
     """OpenCV's inpainting with a radius of 3 px."""
 
     def run(degraded):
-        image, mask = levels(degraded[0, ..., :-1]), np.asarray(degraded[0, ..., -1] > 0)
-        return floats(cv2.inpaint(image, mask.astype(np.uint8), 3, algorithm))[None]
+        image, mask = to_uint8(degraded[0, ..., :-1]), np.asarray(degraded[0, ..., -1] > 0)
+        return to_float(cv2.inpaint(image, mask.astype(np.uint8), 3, algorithm))[None]
 
     return run
 
 
 def biharmonic(degraded):
     """The smoothest fill, of scikit-image: the square of the Laplacian vanishes in holes."""
-    image, mask = levels(degraded[0, ..., :-1]), np.array(degraded[0, ..., -1] > 0)
+    image, mask = to_uint8(degraded[0, ..., :-1]), np.array(degraded[0, ..., -1] > 0)
     return (2 * restoration.inpaint_biharmonic(image, mask, channel_axis=-1) - 1)[None]
 
 
@@ -99,7 +90,7 @@ class HolePSNR:
     def __call__(self, degraded, clean, output):
         """The score of one image."""
         holes = np.asarray(degraded[0, ..., -1] > 0)
-        gap = levels(output[0])[holes].astype(np.float64) - levels(clean[0])[holes]
+        gap = to_uint8(output[0])[holes].astype(np.float64) - to_uint8(clean[0])[holes]
         return 10 * np.log10(255**2 / max(np.mean(gap**2), 1e-10))
 
 
@@ -110,7 +101,7 @@ class ColorDifference:
 
     def __call__(self, degraded, clean, output):
         """The score of one image."""
-        pair = [color.rgb2lab(levels(image[0])) for image in (clean, output)]
+        pair = [color.rgb2lab(to_uint8(image[0])) for image in (clean, output)]
         return color.deltaE_ciede2000(*pair).mean()
 
 
@@ -121,7 +112,7 @@ class Colorfulness:
 
     def __call__(self, degraded, clean, output):
         """The score of one image."""
-        red, green, blue = np.moveaxis(levels(output[0]).astype(np.float64), -1, 0)
+        red, green, blue = np.moveaxis(to_uint8(output[0]).astype(np.float64), -1, 0)
         axes = red - green, (red + green) / 2 - blue
         deviation, mean = (np.hypot(*(f(axis) for axis in axes)) for f in (np.std, np.mean))
         return deviation + 0.3 * mean
@@ -134,7 +125,7 @@ class LightnessError:
 
     def __call__(self, degraded, clean, output):
         """The score of one image."""
-        pair = [color.rgb2lab(levels(image[0]))[..., 0] for image in (degraded, output)]
+        pair = [color.rgb2lab(to_uint8(image[0]))[..., 0] for image in (degraded, output)]
         return np.abs(np.subtract(*pair)).max()
 
 
@@ -225,7 +216,7 @@ def score(recipe, models, data, source, features):
         if len(pictures) < _SHOWN:
             given = _shown_input(degraded, clean.shape[-1])
             made = (output for name, output in outputs.items() if name != "input")
-            pictures.append([levels(each[0]) for each in (given, *made, clean)])
+            pictures.append([to_uint8(each[0]) for each in (given, *made, clean)])
     means = {
         name: [(each, float(each.result())) for each in metrics[name]]
         + [(each, float(np.mean(values))) for each, values in extra[name].items()]

@@ -37,18 +37,18 @@ def score(presets, data, source, features):
     for marked, clean in track(
         pipelines.paired(photos, _RECIPE, 1, seed=0, shuffle=False), _RECIPE, total=len(photos)
     ):
-        degraded = _levels(marked[0, ..., :3])
+        degraded = pipelines.to_uint8(marked[0, ..., :3])
         mask = zoo.restore(restorer.models["detector"], degraded)
         found.update_state(
-            2.0 * marked[..., 3:] - 1.0, _floats(mask.reshape(1, *mask.shape[:2], 1))
+            2.0 * marked[..., 3:] - 1.0, pipelines.to_float(mask.reshape(1, *mask.shape[:2], 1))
         )
         outputs = (degraded, zoo.restore(alone, degraded), restorer(degraded, off=off))
         for name, output in zip(names, outputs, strict=True):
             for metric in metrics[name]:
-                metric.update_state(clean, _floats(output[None]))
+                metric.update_state(clean, pipelines.to_float(output[None]))
         if len(pictures) < _SHOWN:
             pictures.append([degraded, np.repeat(mask.reshape(*mask.shape[:2], 1), 3, -1),
-                             *outputs[1:], _levels(clean[0])])  # fmt: skip
+                             *outputs[1:], pipelines.to_uint8(clean[0])])  # fmt: skip
     means = {
         name: [(each, float(each.result())) for each in scores] for name, scores in metrics.items()
     }
@@ -61,11 +61,3 @@ def _metrics(features):
     if features:
         metrics.append(zoo.metrics.FeatureDistance.efficientnet_lite0(features))
     return metrics
-
-
-def _levels(image):
-    return np.clip(np.round((np.asarray(image) + 1) * 127.5), 0, 255).astype(np.uint8)
-
-
-def _floats(levels):
-    return levels.astype(np.float32) / 127.5 - 1

@@ -104,7 +104,7 @@ def labelled(folder, labels, column, side):
 
 def save(sheet, path):
     """Write a sheet in [-1, 1]."""
-    pixels = np.rint((sheet + 1.0) * 127.5).astype("uint8")
+    pixels = pipelines.to_uint8(sheet)
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     picture.save(path, quality=92)
 

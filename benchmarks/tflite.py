@@ -106,14 +106,10 @@ def examples(preset, model):
     if isinstance(model, zoo.DamageDetector):  # the last channel says what is to be found
         pairs = [(d[..., :3], 2.0 * np.asarray(d[..., 3:]) - 1.0) for d, _ in pairs]
     fills = isinstance(model, zoo.InpaintingGAN | zoo.MultiScaleInpainting)
-    degraded = [levels(c if fills else d) for d, c in pairs]  # the comparison cuts boxes out itself
+    # The comparison cuts boxes out itself.
+    degraded = [pipelines.to_uint8(c if fills else d) for d, c in pairs]
     clean = None if pairs[0][1] is None else [np.asarray(c) * 0.5 + 0.5 for _, c in pairs[1::2]]
     return degraded[::2], degraded[1::2], clean
-
-
-def levels(image):
-    """Floats in [-1, 1] to uint8."""
-    return np.clip(np.round((np.asarray(image) + 1) * 127.5), 0, 255).astype(np.uint8)
 
 
 def differences(compared, path, expected, clean):

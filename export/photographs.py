@@ -5,6 +5,8 @@ import itertools
 import numpy as np
 import skimage.data
 
+from pipelines import to_uint8
+
 
 def sample_photographs(channels):
     """Return two crops of photographs that scikit-image ships, of different and odd sizes.
@@ -69,7 +71,7 @@ def _checked(image, index, channels):
             f"Photograph {index} must hold floats in [-1, 1] (as `pipelines` makes them), or uint8 "
             f"values. Received: floats from {image.min()} to {image.max()}"
         )
-    return np.round((image.astype(np.float32) + 1.0) * 127.5).astype(np.uint8)
+    return to_uint8(image)
 
 
 def _middle(image, side):

@@ -14,7 +14,6 @@
 import os
 
 import keras
-import numpy as np
 import skimage.data
 
 import export
@@ -31,12 +30,9 @@ SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this no
 # dust and fading. With a scan of your own, skip this cell: `scan = zoo.Photo.open("scan.jpg")`.
 
 # %%
-batch = skimage.data.astronaut()[None, :384, 64:448] / np.float32(127.5) - 1.0
+batch = pipelines.to_float(skimage.data.astronaut()[None, :384, 64:448])
 aged, print_as_new = pipelines.recipe("old-photo").pair(batch, seed=(0, 5))
-scan, photograph = (
-    np.clip(np.rint((np.asarray(each[0]) + 1.0) * 127.5), 0, 255).astype(np.uint8)
-    for each in (aged, print_as_new)
-)
+scan, photograph = pipelines.to_uint8(aged[0]), pipelines.to_uint8(print_as_new[0])
 
 # %%
 print(*zoo.list_presets(), sep=", ")
@@ -60,7 +56,7 @@ zoo.show({"restored": restored, "strength 0.6": milder, "tones of the scan": ton
 # %%
 for name, metric in [("PSNR", zoo.metrics.PSNR("rgb")), ("SSIM", zoo.metrics.SSIM("rgb"))]:
     before, after = (
-        float(metric.per_image(print_as_new, each[None] / np.float32(127.5) - 1.0)[0])
+        float(metric.per_image(print_as_new, pipelines.to_float(each)[None])[0])
         for each in (scan, restored)
     )
     print(f"{name}: {before:.3f} aged, {after:.3f} restored")

@@ -90,9 +90,8 @@ def few_of_each(source, count):
         if all(len(each) == count for each in chosen.values()):
             break
     stacked = np.concatenate([np.stack(each) for each in chosen.values()])
-    levels = np.rint((stacked + 1.0) * 127.5).astype("uint8")
     numbers = np.repeat(np.arange(10), count)
-    return pipelines.from_arrays(levels, labels=numbers, augment=False)
+    return pipelines.from_arrays(pipelines.to_uint8(stacked), labels=numbers, augment=False)
 
 
 few = few_of_each(fashion, 10)

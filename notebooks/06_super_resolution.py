@@ -15,7 +15,6 @@
 import os
 
 import keras
-import numpy as np
 import skimage.data
 import tensorflow as tf
 
@@ -24,21 +23,17 @@ import zoo
 
 SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this notebook
 
-
-def levels(images):
-    return np.clip(np.rint((np.asarray(images) + 1.0) * 127.5), 0, 255).astype(np.uint8)
-
-
 # %% [markdown]
 # ## What trained networks do
 
 # %%
 side = 96 if SMALL else 256
 photograph = skimage.data.chelsea()[20 : 20 + side, 100 : 100 + side]
-batch = photograph[None] / np.float32(127.5) - 1.0
-small = levels(pipelines.recipe("bicubic-x4")(batch, seed=(0, 0))[0])
+batch = pipelines.to_float(photograph)[None]
+small = pipelines.to_uint8(pipelines.recipe("bicubic-x4")(batch, seed=(0, 0))[0])
 
-results = {"bicubic": levels(tf.image.resize(small / 127.5 - 1.0, (side, side), "bicubic"))}
+enlarged = tf.image.resize(pipelines.to_float(small), (side, side), "bicubic")
+results = {"bicubic": pipelines.to_uint8(enlarged)}
 for name in ("srresnet_x4", "srgan_x4"):
     results[name] = zoo.restore(zoo.from_preset(name), small)
 zoo.show({**results, "photograph": photograph})
@@ -46,9 +41,7 @@ zoo.show({**results, "photograph": photograph})
 # %%
 psnr = zoo.metrics.PSNR("y", border=4)
 for name, image in results.items():
-    print(
-        f"{name:12} {float(psnr.per_image(batch, image[None] / np.float32(127.5) - 1.0)[0]):.2f} dB"
-    )
+    print(f"{name:12} {float(psnr.per_image(batch, pipelines.to_float(image)[None])[0]):.2f} dB")
 
 # %% [markdown]
 # The network with the adversary is sharper and has fewer decibels: the error punishes details in

@@ -24,15 +24,11 @@ import zoo
 SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this notebook
 SIDE = 96 if SMALL else 288
 photograph = skimage.data.coffee()[60 : 60 + SIDE, 120 : 120 + SIDE]
-clean = photograph[None] / np.float32(127.5) - 1.0
-
-
-def levels(image):
-    return np.clip(np.rint((np.asarray(image) + 1.0) * 127.5), 0, 255).astype(np.uint8)
+clean = pipelines.to_float(photograph)[None]
 
 
 def decibels(image):
-    return float(zoo.metrics.PSNR("rgb").per_image(clean, image[None] / np.float32(127.5) - 1.0)[0])
+    return float(zoo.metrics.PSNR("rgb").per_image(clean, pipelines.to_float(image)[None])[0])
 
 
 def compare(pictures):
@@ -45,12 +41,12 @@ def compare(pictures):
 # The preset was trained on noise of 0 to 55 levels at once, and finds out how much there is.
 
 # %%
-noisy = levels(pipelines.recipe("denoise-25")(clean, seed=(0, 0))[0])
+noisy = pipelines.to_uint8(pipelines.recipe("denoise-25")(clean, seed=(0, 0))[0])
 denoiser = zoo.from_preset("denoise_color")
 compare(
     {
         "noisy": noisy,
-        "total variation": levels(
+        "total variation": pipelines.to_uint8(
             skimage.restoration.denoise_tv_chambolle(noisy, weight=0.1, channel_axis=-1) * 2 - 1
         ),
         "denoise_color": zoo.restore(denoiser, noisy),
@@ -64,12 +60,12 @@ compare(
 # bright, and the noise with it.
 
 # %%
-dark = levels(pipelines.recipe("low-light")(clean, seed=(0, 2))[0])
+dark = pipelines.to_uint8(pipelines.recipe("low-light")(clean, seed=(0, 2))[0])
 enhancer = zoo.from_preset("enhance_low_light")
 compare(
     {
         "dark": dark,
-        "adaptive histogram": levels(skimage.exposure.equalize_adapthist(dark) * 2 - 1),
+        "adaptive histogram": pipelines.to_uint8(skimage.exposure.equalize_adapthist(dark) * 2 - 1),
         "enhance_low_light": zoo.restore(enhancer, dark),
     }
 )
@@ -88,7 +84,9 @@ inpainter = zoo.from_preset("inpaint_photo")
 torn = np.where(mask[..., None], np.uint8(255), photograph)
 filled = zoo.inpaint(inpainter, torn, mask)
 biharmonic = skimage.restoration.inpaint_biharmonic(torn, mask, channel_axis=-1)
-compare({"torn": torn, "biharmonic": levels(biharmonic * 2 - 1), "inpaint_photo": filled})
+compare(
+    {"torn": torn, "biharmonic": pipelines.to_uint8(biharmonic * 2 - 1), "inpaint_photo": filled}
+)
 print("known pixels untouched:", bool(np.all(filled[~mask] == photograph[~mask])))
 
 # %% [markdown]

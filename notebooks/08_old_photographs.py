@@ -23,10 +23,6 @@ SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this no
 SIDE = 128 if SMALL else 320
 
 
-def levels(image):
-    return np.clip(np.rint((np.asarray(image) + 1.0) * 127.5), 0, 255).astype(np.uint8)
-
-
 # %% [markdown]
 # ## A scan
 #
@@ -36,9 +32,9 @@ def levels(image):
 
 # %%
 photograph = skimage.data.astronaut()[:SIDE, 80 : 80 + SIDE]
-clean = photograph[None] / np.float32(127.5) - 1.0
+clean = pipelines.to_float(photograph)[None]
 aged = np.asarray(pipelines.recipe("old-photo-damage")(clean, seed=(0, 5))[0])
-scan, damage = levels(aged[..., :3]), aged[..., 3] > 0.5
+scan, damage = pipelines.to_uint8(aged[..., :3]), aged[..., 3] > 0.5
 zoo.show({"photograph": photograph, "scan": scan, "damaged here": damage})
 
 # %% [markdown]
@@ -66,7 +62,7 @@ zoo.show({"scan": scan, **stages})
 
 # %%
 for name, image in {"scan": scan, **stages}.items():
-    batch = image[None] / np.float32(127.5) - 1.0
+    batch = pipelines.to_float(image)[None]
     psnr, ssim = (
         float(metric.per_image(clean, batch)[0])
         for metric in (zoo.metrics.PSNR("rgb"), zoo.metrics.SSIM("rgb"))

@@ -100,8 +100,7 @@ zoo.show(
 # %%
 def kind(number):
     chosen = images[labels == number]
-    levels = np.rint((chosen + 1.0) * 127.5).astype("uint8")
-    return pipelines.from_arrays(levels, augment=False)
+    return pipelines.from_arrays(pipelines.to_uint8(chosen), augment=False)
 
 
 sneakers, boots = kind(7), kind(9)

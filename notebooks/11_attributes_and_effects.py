@@ -33,7 +33,7 @@ SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this no
 # %%
 generator = zoo.from_preset("stylegan2_faces_64")
 faces = generator.generate(32 if SMALL else 512, truncation=0.8, seed=1)
-levels = np.clip(np.rint((faces + 1.0) * 127.5), 0, 255).astype("uint8")
+levels = pipelines.to_uint8(faces)
 warmth = (levels[..., 0].astype("float32") - levels[..., 2]).mean(axis=(1, 2))
 low, high = np.percentile(warmth, [5, 95])
 numbers = np.clip((warmth - low) / (high - low), 0, 1).astype("float32")[:, None]
@@ -99,9 +99,7 @@ described = pipelines.effects(
     length_px=[9.0], angle_degrees=[0.0], light=[0.8], start=[[-1, 0]], end=[[1, 0]], count=5
 )[0]
 frames = zoo.animate(dynamic, picture, described)
-truth = pipelines.apply_effects(
-    np.repeat(picture[None] / np.float32(127.5) - 1.0, 5, axis=0), described
-)
+truth = pipelines.apply_effects(np.repeat(pipelines.to_float(picture)[None], 5, axis=0), described)
 zoo.show(
     {f"frame {index}": frame for index, frame in enumerate(frames)},
     {f"as computed, {index}": frame for index, frame in enumerate(truth)},

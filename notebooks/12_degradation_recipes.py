@@ -20,7 +20,7 @@ import zoo
 from pipelines import degradations
 
 photograph = skimage.data.coffee()[80:272, 140:332]
-clean = photograph[None] / np.float32(127.5) - 1.0
+clean = pipelines.to_float(photograph)[None]
 
 # %% [markdown]
 # ## What there is

@@ -20,6 +20,7 @@ import tensorflow as tf
 from PIL import Image
 
 import export
+import pipelines
 import zoo
 
 SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this notebook
@@ -110,8 +111,8 @@ results = {}
 for name, path in paths.items():
     results[name] = zoo.restore(export.TFLiteModel(path), photograph[:64, :64])
     psnr = zoo.metrics.PSNR("rgb").per_image(
-        zoo.restore(model, photograph[:64, :64])[None] / np.float32(127.5) - 1.0,
-        results[name][None] / np.float32(127.5) - 1.0,
+        pipelines.to_float(zoo.restore(model, photograph[:64, :64]))[None],
+        pipelines.to_float(results[name])[None],
     )
     print(
         f"{name:8} {Path(path).stat().st_size / 2**20:.2f} MiB, {float(psnr[0]):.1f} dB from Keras"

@@ -119,8 +119,8 @@ history = model.fit(
 
 # %%
 photograph = skimage.data.coffee()[100:260, 200:400]
-blurred = blur(photograph[None] / 127.5 - 1.0, seed=(0, 1))[0]
-levels = ops.convert_to_numpy(ops.clip(ops.round((blurred + 1.0) * 127.5), 0, 255)).astype("uint8")
+blurred = blur(pipelines.to_float(photograph)[None], seed=(0, 1))[0]
+levels = pipelines.to_uint8(blurred)
 zoo.show({"blurred": levels, "restored": zoo.restore(model, levels), "photograph": photograph})
 
 # %%

@@ -20,6 +20,8 @@ from pipelines.frames import apply_effects as apply_effects
 from pipelines.frames import effects as effects
 from pipelines.frames import frames as frames
 from pipelines.images import ImageSource as ImageSource
+from pipelines.images import to_float as to_float
+from pipelines.images import to_uint8 as to_uint8
 from pipelines.labelled import labelled as labelled
 from pipelines.labelled import unlabelled as unlabelled
 from pipelines.paired import paired as paired

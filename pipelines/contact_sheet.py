@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pipelines.images import to_uint8
 from pipelines.recipes import recipe as find_recipe
 
 _GAP = 4
@@ -60,7 +61,7 @@ def contact_sheet(images, recipe, seed, path, columns=4):
 
 
 def _levels(images):
-    levels = np.rint((np.clip(images, -1, 1) + 1) * 127.5).astype(np.uint8)
+    levels = to_uint8(images)
     if levels.shape[-1] == 1:
         return levels.repeat(3, axis=-1)
     if levels.shape[-1] == 4:

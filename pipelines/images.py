@@ -304,6 +304,11 @@ def to_float(image, value_range=None):
 
     Returns:
         A float32 array of the same shape.
+
+    Example:
+
+    >>> to_float(np.array([0, 51, 255], "uint8"))
+    array([-1. , -0.6,  1. ], dtype=float32)
     """
     if value_range is None:
         limits = np.iinfo(image.dtype)
@@ -325,6 +330,11 @@ def to_uint8(image):
 
     Returns:
         A uint8 array of the same shape.
+
+    Example:
+
+    >>> to_uint8([-1.0, 0.01, 2.0])
+    array([  0, 129, 255], dtype=uint8)
     """
     levels = (np.asarray(image, np.float32) + 1) * 127.5
     return np.clip(np.rint(levels), 0, 255).astype(np.uint8)

@@ -1,11 +1,13 @@
 """What the local server does when versions come and go, and when requests are wrong or many."""
 
 import concurrent.futures
+import gc
 import json
 import shutil
 import socket
 import threading
 import time
+import weakref
 
 import grpc
 import keras
@@ -23,6 +25,7 @@ import zoo
 from export.serve import Limits, Server
 from export.serve.batching import Batcher
 from export.serve.errors import Code, RequestError
+from export.serve.store import Version
 
 GRAY = np.full((1, 2, 3, 3), 0.5, "float32")
 FAST = Limits(max_body_bytes=100_000, poll_seconds=0.05, seconds=20)
@@ -84,6 +87,18 @@ def test_a_new_version_takes_over_and_the_old_one_goes(folder, server):
     with pytest.raises(grpc.RpcError) as caught:
         factor(client, version=1)
     assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_the_memory_of_a_version_goes_with_it(folder):
+    version = Version(folder / "dim" / "1")
+    version.load(threading.Lock())
+    left = weakref.ref(version._loaded)
+    gc.disable()  # what frees it is not the collector's next turn
+    try:
+        version.unload()
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 def test_a_version_that_is_broken_changes_nothing(folder, server):

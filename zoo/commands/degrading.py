@@ -68,7 +68,7 @@ def _load(path, scale):
 
 def _levels(image):
     """Float image in [-1, 1] to uint8; a mask in a fourth channel becomes alpha (hole = clear)."""
-    levels = np.clip(np.round((image[..., :3].numpy() + 1.0) * 127.5), 0, 255).astype(np.uint8)
+    levels = pipelines.to_uint8(image[..., :3])
     if image.shape[-1] == 3:
         return levels
     alpha = np.round(255 * (1.0 - image[..., 3:].numpy())).astype(np.uint8)

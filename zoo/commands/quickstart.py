@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
@@ -82,8 +81,8 @@ def _enlarged(model, image):
 
 
 def _restore(model, image):
-    restored = zoo.restore(model, _levels(image[0]), precision="auto")
-    return tf.constant(restored[None] / 127.5 - 1.0, tf.float32)
+    restored = zoo.restore(model, pipelines.to_uint8(image[0]), precision="auto")
+    return tf.constant(pipelines.to_float(restored)[None])
 
 
 def _scores(clean, image, name, border=0):
@@ -92,10 +91,6 @@ def _scores(clean, image, name, border=0):
     text = f"{name}: {psnr:.2f} dB, SSIM {ssim:.3f}"
     print(f"  {text}", flush=True)
     return text
-
-
-def _levels(image):
-    return np.clip(np.round((np.asarray(image) + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
 def _sheet(rows, path):
@@ -120,7 +115,7 @@ def _sheet(rows, path):
 
 
 def _row_height(image):
-    picture = Image.fromarray(_levels(image[0]))
+    picture = Image.fromarray(pipelines.to_uint8(image[0]))
     return picture.resize((round(picture.width * _HEIGHT / picture.height), _HEIGHT))
 
 

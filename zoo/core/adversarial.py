@@ -11,9 +11,9 @@ from zoo.core import (
     presets,
     randomness,
     replicas,
+    running_means,
 )
 from zoo.core.averaging import averaged_copy, update_average
-from zoo.core.running_means import RunningMeans
 
 
 class AdversarialModel(keras.Model):
@@ -53,7 +53,7 @@ class AdversarialModel(keras.Model):
         self.averaged_generator = averaged_copy(generator) if ema_halflife_images else None
         self.generator_optimizer = None
         self.discriminator_optimizer = None
-        self._means = RunningMeans()
+        self._means = running_means.RunningMeans()
         self._observed = False
         # The networks are built here; Keras would otherwise call the model on symbolic inputs.
         self.built = True
@@ -301,20 +301,7 @@ class AdversarialModel(keras.Model):
 
     def test_step(self, data):
         """Compute the metrics of `compile` on one batch."""
-
-        def scores():
-            target, output = self.evaluation_pair(data)
-            each = {metric.name: metric.per_image(target, output) for metric in self.image_metrics}
-            return {
-                name: tf.stack([tf.reduce_sum(values), tf.cast(tf.size(values), tf.float32)])
-                for name, values in each.items()
-            }
-
-        def nothing():
-            return {metric.name: tf.zeros(2) for metric in self.image_metrics}
-
-        # The last batch, or one whole photograph, leaves some replicas without an image.
-        return tf.cond(tf.size(tf.nest.flatten(data)[0]) > 0, scores, nothing)
+        return running_means.of_images(self.image_metrics, self.evaluation_pair, data)
 
     def update_discriminator(self, batch):
         """Take one discriminator step on `batch` and return its logs."""
@@ -363,10 +350,7 @@ class AdversarialModel(keras.Model):
         optimizer = getattr(self, f"{player}_optimizer")
         variables = getattr(self, f"{player}_variables")
         gradients = tape.gradient(loss, variables)
-        seen = {}
-        if self._observed:
-            seen = {name: tf.add_n(each) / len(each) for name, each in notes.items()}
-            seen["gradient_norm"] = observation.gradient_norm(gradients, optimizer)
+        seen = observation.seen(notes, gradients, optimizer) if self._observed else {}
         gradients = replicas.sum_before_clipping(gradients, optimizer)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return seen

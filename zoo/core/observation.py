@@ -39,6 +39,18 @@ def note_verdicts(**verdicts):
         notes.setdefault(f"D({name})", []).append(tf.add_n(means) / len(means))
 
 
+def seen(notes, gradients, optimizer):
+    """Return what is to be seen of an update: each note's mean, and the norm of the gradients.
+
+    Args:
+        notes: Dict, as of `noted`.
+        gradients: As of `gradient_norm`.
+        optimizer: As of `gradient_norm`.
+    """
+    means = {name: tf.add_n(each) / len(each) for name, each in notes.items()}
+    return {**means, "gradient_norm": gradient_norm(gradients, optimizer)}
+
+
 def gradient_norm(gradients, optimizer):
     """Return the global norm of the gradients of the global batch, before any clipping.
 

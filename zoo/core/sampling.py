@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.core.showing import to_uint8
 from zoo.metrics.samples import frechet_name, sample_scores
 
 
@@ -32,7 +33,7 @@ def image_grid(images, columns=None):
     columns = columns or int(np.ceil(count**0.5))
     rows = -(-count // columns)
     levels = np.zeros((rows * columns, height, width, channels), np.uint8)
-    levels[:count] = np.clip(np.rint((images + 1.0) * 127.5), 0, 255)
+    levels[:count] = to_uint8(images)
     grid = levels.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
     return grid.reshape(rows * height, columns * width, channels)
 

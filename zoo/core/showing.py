@@ -56,6 +56,9 @@ def _levels(picture, title):
         return pixels.astype(np.uint8) * 255
     if pixels.dtype == np.uint16:
         return (pixels // 257).astype(np.uint8)
-    if pixels.dtype == np.uint8:
-        return pixels
-    return np.clip(np.rint((pixels.astype("float32") + 1.0) * 127.5), 0, 255).astype(np.uint8)
+    return pixels if pixels.dtype == np.uint8 else to_uint8(pixels)
+
+
+def to_uint8(images):
+    """Floats in [-1, 1] to the nearest of 256 levels, as `pipelines.to_uint8`."""
+    return np.clip(np.rint((images.astype("float32") + 1.0) * 127.5), 0, 255).astype(np.uint8)

@@ -171,7 +171,7 @@ def _samples(folder):
     images = {"face": face}
     for name, recipe in (("aged", "old-photo"), ("dark", "low-light")):
         degraded, _ = next(iter(pipelines.paired(photos, recipe, 1, seed=3, shuffle=False)))
-        images[name] = ((degraded[0].numpy() + 1) * 127.5).round().clip(0, 255).astype("uint8")
+        images[name] = pipelines.to_uint8(degraded[0])
     paths = []
     for name, pixels in images.items():
         path = folder / f"{name}.png"

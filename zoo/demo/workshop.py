@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import pipelines
 import zoo
 from zoo.core.tiling import RestoredRows, as_holes
 
@@ -221,5 +222,5 @@ def preview(pixels):
 
 def levels(image):
     """A made image in [-1, 1] as RGB of 8 bits."""
-    image = np.clip(np.round((image + 1.0) * 127.5), 0, 255).astype(np.uint8)
+    image = pipelines.to_uint8(image)
     return np.repeat(image, 3, axis=-1) if image.shape[-1] == 1 else image

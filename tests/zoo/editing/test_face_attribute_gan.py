@@ -25,6 +25,17 @@ def test_variant_contract(tmp_path, mirrored):
     cases.run_editing_test(build, data(), folder=tmp_path, strategy=mirrored)
 
 
+def test_the_discriminator_looks_through_noise_in_training_alone():
+    images, _ = data(2)
+    noisy, clear = (build(discriminator_noise=each).discriminator for each in (0.5, 0.0))
+    clear.set_weights(noisy.get_weights())
+    for network, same in ((noisy, False), (clear, True)):
+        trained, (patches, seen) = network(images, training=True), network(images, training=False)
+        assert np.allclose(trained[0], patches, atol=1e-3) is same
+        assert np.allclose(trained[1], seen, atol=1e-4) is same
+    np.testing.assert_allclose(patches, noisy(images, training=False)[0], atol=1e-3)
+
+
 def test_terms_by_hand():
     model = build()
     images, attributes = data(3)
