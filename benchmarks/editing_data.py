@@ -4,10 +4,11 @@ Every tenth face and every sixth painting is held out. Written are, below `--out
 
 * `faces/{train,test}`: faces; `young`, `old` (as `--young` and `--old` say) in the same parts;
 * `edges/{train,test}`: edges (Canny) and face side by side;
-* `styles/{train,test}`: paintings.
+* `styles/{train,test}`: paintings;
+* `colors`: photographs (`--photos`) that have colours, and every eighth face, enlarged, for skin.
 
     python benchmarks/editing_data.py --faces faces/ --attributes attributes.csv \
-        --styles paintings/ --out data/editing
+        --styles paintings/ --photos photos/train --out data/editing
 """
 
 import argparse
@@ -24,6 +25,7 @@ def main():
     parser.add_argument("--faces", type=Path, required=True, help="folder")
     parser.add_argument("--attributes", type=Path, required=True, help="CSV: file, age, ...")
     parser.add_argument("--styles", type=Path, required=True, help="folder")
+    parser.add_argument("--photos", type=Path, help="folder")
     parser.add_argument("--young", type=int, nargs=2, default=(15, 32), metavar="AGE")
     parser.add_argument("--old", type=int, nargs=2, default=(55, 90), metavar="AGE")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
@@ -40,6 +42,14 @@ def main():
         cv2.imwrite(str(target), with_edges(cv2.imread(str(path))))
     for path, part in parts(arguments.styles, 6):
         link(path, arguments.out / "styles" / part)
+    if arguments.photos:
+        for path in sorted(arguments.photos.iterdir()):
+            if has_colors(cv2.imread(str(path))):
+                link(path, arguments.out / "colors")
+        for path in sorted((arguments.out / "faces" / "train").iterdir())[::8]:
+            face = cv2.resize(cv2.imread(str(path)), (272, 272), interpolation=cv2.INTER_CUBIC)
+            if has_colors(face):
+                cv2.imwrite(str(arguments.out / "colors" / f"face_{path.stem}.png"), face)
     print(arguments.out)
 
 
@@ -62,6 +72,12 @@ def link(path, folder):
     target = folder / path.name
     target.unlink(missing_ok=True)
     target.symlink_to(path.resolve())
+
+
+def has_colors(image):
+    """Whether a photograph is in colour: its pixels are 4 and more from gray in CIELAB."""
+    lab = cv2.cvtColor(image[::2, ::2].astype(np.float32) / 255, cv2.COLOR_BGR2LAB)
+    return np.hypot(lab[..., 1], lab[..., 2]).mean() >= 4
 
 
 def with_edges(face):

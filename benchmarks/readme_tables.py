@@ -67,18 +67,21 @@ def sample_presets_table():
     return rows
 
 
+#: What works with models that are trained elsewhere.
+_COMPOSITIONS = (zoo.OldPhotoRestorer, zoo.SemanticInpainting, zoo.TwoStageRestorer)
+
+
 def tasks_table():
     """What can be done, by which variants, with which presets."""
     presets = {}
     for name in zoo.list_presets():
         presets.setdefault(zoo.preset_record(name)["model"]["class_name"], []).append(name)
     tasks = {}
-    for cls in variants.all_variants().values():
+    for cls in (*variants.all_variants().values(), *_COMPOSITIONS):
         tasks.setdefault(cls.task, []).append(cls.__name__)
     rows = ["| task | variants | presets |", "|---|---|---|"]
     for task, classes in sorted(tasks.items()):
         names = [name for cls in classes for name in presets.get(cls, [])]
-        names += presets.get("OldPhotoRestorer", []) if "OldPhotoGAN" in classes else []
         rows.append(
             f"| {task} | {', '.join(f'`{name}`' for name in classes)} | "
             f"{', '.join(f'[`{name}`](zoo/presets/{name}/card.md)' for name in names)} |"

@@ -1,7 +1,10 @@
 """Pages that are made when the site is built: variants, presets, recipes, commands, tables."""
 
+import base64
+import functools
 import importlib
 import inspect
+import json
 import re
 import sys
 from pathlib import Path
@@ -99,10 +102,18 @@ def filled(path):
 
 def tutorials(nav):
     """The notebooks, with what they printed."""
-    for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
-        title = re.search(r"# # (.+)", path.with_suffix(".py").read_text())[1]
+    for path, title in tutorial_titles().items():
         copy(path, f"tutorials/{path.name}")
         nav[("Tutorials", title)] = f"tutorials/{path.name}"
+
+
+@functools.cache
+def tutorial_titles():
+    """Paths of the notebooks, and their titles."""
+    return {
+        path: re.search(r"# # (.+)", path.with_suffix(".py").read_text())[1]
+        for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    }
 
 
 def variant_pages(nav):
@@ -116,13 +127,41 @@ def variant_pages(nav):
     for command, cls in sorted(variants.all_variants().items(), key=lambda item: item[0]):
         name = cls.__name__
         lines = [f"# {name}", "", f"*{cls.task}*, `zoo train {command}`", "", equations[name], ""]
+        shown = False
         for preset in presets.get(name, []):
             lines += [f"Preset: [`{preset}`](../presets/{preset}.md)", ""]
             if picture := picture_of(preset):
                 lines += [f"![{preset}](../presets/{preset}/{picture})", ""]
+                shown = True
+        if tutorial := tutorial_of(name):
+            path, title, picture = tutorial
+            lines += [f"Tutorial: [{title}](../tutorials/{path.name})", ""]
+            if picture and not shown:
+                kind, pixels = picture
+                with mkdocs_gen_files.open(f"variants/{command}.{kind}", "wb") as file:
+                    file.write(pixels)
+                lines += [f"![{name} in the tutorial]({command}.{kind})", ""]
         lines += [f"::: zoo.{name}", "    options:", "      heading_level: 2"]
         write(f"variants/{command}.md", "\n".join(lines) + "\n")
         nav[("Variants", name)] = f"variants/{command}.md"
+
+
+def tutorial_of(name):
+    """The first tutorial that builds a variant, its title, and the first picture from there on."""
+    for path, title in tutorial_titles().items():
+        cells = json.loads(path.read_text())["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        built = [bool(re.search(rf"\b{name}\(", "".join(cell["source"]))) for cell in code]
+        if any(built):
+            data = [
+                (mime.removeprefix("image/"), base64.b64decode(pixels))
+                for cell in code[built.index(True) :]
+                for output in cell["outputs"]
+                for mime, pixels in output.get("data", {}).items()
+                if mime in ("image/png", "image/jpeg")
+            ]
+            return path, title, next(iter(data), None)
+    return None
 
 
 def linked(rows):
@@ -160,9 +199,15 @@ def preset_pages(nav):
 
 
 def choosing():
-    """Which model for which task: picture, size, score, what it costs."""
+    """Which model for which task: picture, size, cost, score."""
     text = (ROOT / "docs" / "choosing.md.in").read_text()
-    rows = ["| preset | what it does | weights | scores |", "|---|---|---|---|"]
+    measured = json.loads((ROOT / "benchmarks" / "results" / "tflite.json").read_text())["rows"]
+    cost = {
+        row["preset"]: f"{row['ms_2']['median']:.3g} ms"
+        for row in measured
+        if row["kind"] == "float32"
+    }
+    rows = []
     for name in zoo.list_presets():
         record, model = zoo.preset_record(name), zoo.from_preset(name)
         parts = [each for each in getattr(model, "models", {"": model}).values() if each]
@@ -170,8 +215,11 @@ def choosing():
         card = (ROOT / "zoo" / "presets" / name / "card.md").read_text()
         about = card.split("\n\n")[1].split(". ")[0].rstrip(".")
         scores = ", ".join(record.get("headline", []))
-        rows.append(f"| [`{name}`](presets/{name}.md) | {about} | {weights:.2f} M | {scores} |")
-    return text.replace("{{ presets }}", "\n".join(rows))
+        picture = f"![{name}](presets/{name}/{picture_of(name)}){{ width=200 }}"
+        cells = (model.task, picture, f"[`{name}`](presets/{name}.md): {about}", f"{weights:.2f} M")
+        rows.append("| " + " | ".join((*cells, cost.get(name, ""), scores)) + " |")
+    head = ["| task | picture | preset | weights | cost | scores |", "|---|---|---|---|---|---|"]
+    return text.replace("{{ presets }}", "\n".join(head + sorted(rows)))
 
 
 def command_page(nav):

@@ -1,7 +1,4 @@
-"""Every tutorial runs, in a small mode, and its notebook has the cells of its source.
-
-The runs take some minutes and are a command of their own: `make test-docs`.
-"""
+"""Every tutorial runs, in a small mode, and its notebook has the cells of its source."""
 
 import os
 import re
@@ -25,7 +22,6 @@ def test_there_is_one_of_each_number():
     assert [path.stem[:2] for path in SOURCES] == [f"{n:02}" for n in range(1, len(SOURCES) + 1)]
 
 
-@pytest.mark.documentation
 @pytest.mark.parametrize("source", SOURCES, ids=named)
 def test_runs(source, tmp_path):
     root = str(NOTEBOOKS.parent)

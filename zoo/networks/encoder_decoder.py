@@ -77,30 +77,31 @@ def restoration_unet(channels=3, filters=(32, 64, 96, 128), blocks=2, *, output_
     return keras.Model(inputs, outputs, name="restoration_unet")
 
 
-def colorization_unet(filters=(32, 64, 128, 192, 256), blocks=1, reduction=2):
+def colorization_unet(filters=(32, 64, 128, 192), blocks=1, reduction=4):
     """The U-Net of `restoration_unet` from lightness to colours, which need fewer pixels.
 
     Args:
         filters: Sequence of integers, filters of each level. Defaults to
-            `(32, 64, 128, 192, 256)`.
+            `(32, 64, 128, 192)`.
         blocks: Integer, residual blocks a level, on each side. Defaults to 1.
         reduction: Integer, how many times smaller the images are that colours are found on.
-            Defaults to 2; sides are multiples of `reduction * 2 ** len(filters)`.
+            Defaults to 4; sides are multiples of `reduction * 2 ** len(filters)`.
 
     Returns:
         A `keras.Model`: RGB images `(N, H, W, 3)`, of which it sees the lightness (layer `"gray"`),
-        to images as light in colours (layer `"colors"`: a* and b*) of its own.
+        to images as light in colours of its own. Its layer `"colors"` has a* and b* on the scale on
+        which they are found, where the lightness is `"small_gray"`; `"enlarged"` has them in full.
     """
     inputs = keras.Input((None, None, 3), name="degraded")
     gray = Luminance(dtype="float32", name="gray")(inputs)
-    x = layers.AveragePooling2D(reduction)(gray) if reduction > 1 else gray
-    x = _unet(x, filters, blocks)
+    small = layers.AveragePooling2D(reduction, dtype="float32", name="small_gray")(gray)
+    x = _unet(small, filters, blocks)
     # Begins gray: colours come from what is learnt.
     x = PixelShuffle(2, dtype="float32")(
         _conv(2 * 4, dtype="float32", kernel_initializer="zeros")(x)
     )
-    x = Resize(reduction, smooth=True, dtype="float32")(x)
     colours = layers.Rescaling(100.0, dtype="float32", name="colors")(x)
+    colours = Resize(reduction, smooth=True, dtype="float32", name="enlarged")(colours)
     outputs = Tint(dtype="float32", name="restored")([gray, colours])
     return keras.Model(inputs, outputs, name="colorization_unet")
 

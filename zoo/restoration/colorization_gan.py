@@ -4,7 +4,7 @@ import keras
 
 from zoo.core.objective import PairedObjective
 from zoo.core.paired import PairedGAN
-from zoo.layers.color import rgb_to_lab
+from zoo.layers.color import Tint, rgb_to_lab
 from zoo.losses import LeastSquares
 from zoo.losses.reconstruction import replica_mean
 from zoo.networks.discriminators import patch_discriminator
@@ -21,10 +21,11 @@ class ColorizationGAN(PairedGAN):
 
     Args:
         filters: Sequence of integers, filters of each level of the U-Net. Defaults to
-            `(32, 64, 128, 192, 256)`: what a thing is, and so its colour, shows on a large scale.
+            `(32, 64, 128, 192)`: what a thing is, and so its colour, shows on a large scale.
         blocks: Integer, residual blocks a level, on each side. Defaults to 1.
         reduction: Integer, how many times smaller the images are that colours are found on: eyes
-            see lightness finer, and the network sees farther for less. Defaults to 2.
+            see lightness finer, and the network sees farther for less. Training compares images of
+            that size. Defaults to 4.
         discriminator_filters: Integer, of the discriminator's first convolution. Defaults to 64.
         objective: `zoo.PairedObjective`, or `None` for L1 and a least-squares adversary of weight
             0.01. Its pixel loss compares a* and b*, in units of 100.
@@ -47,19 +48,23 @@ class ColorizationGAN(PairedGAN):
 
     def __init__(
         self,
-        filters=(32, 64, 128, 192, 256),
+        filters=(32, 64, 128, 192),
         blocks=1,
-        reduction=2,
+        reduction=4,
         discriminator_filters=64,
         objective=None,
         **kwargs,
     ):
         super().__init__(
             colorization_unet(filters, blocks, reduction),
-            lambda: patch_discriminator(3, discriminator_filters),
+            lambda: patch_discriminator(3, discriminator_filters, levels=2),
             objective,
             **kwargs,
         )
+        gray, colors = (self.generator.get_layer(name).output for name in ("small_gray", "colors"))
+        outputs = [Tint(dtype="float32")([gray, colors]), colors]
+        self._small = keras.Model(self.generator.input, outputs, name="small")
+        self._reduction = reduction
         self._architecture = {
             "filters": list(filters),
             "blocks": blocks,
@@ -72,12 +77,20 @@ class ColorizationGAN(PairedGAN):
         """L1 of a* and b*, and a least-squares adversary."""
         return PairedObjective(adversarial_loss=LeastSquares(), adversarial_weight=0.01)
 
+    def prepare(self, data, seed):
+        """Unpack `(degraded, clean)`; clean images shrink to the size on which colours are found."""
+        batch = super().prepare(data, seed)
+        return {**batch, "clean": keras.ops.average_pool(batch["clean"], self._reduction)}
+
+    def forward(self, batch):
+        """Find the colours, and the images that they make of the same size."""
+        restored, colors = self._small(batch["degraded"], training=True)
+        return {**batch, "restored": restored, "colors": colors}
+
     def pixel_terms(self, batch):
         """Have the clean image's colours."""
-        clean, restored = (
-            rgb_to_lab(batch[name])[..., 1:] / 100.0 for name in ("clean", "restored")
-        )
-        colour = replica_mean(self.objective.pixel_loss, clean, restored)
+        clean = rgb_to_lab(batch["clean"])[..., 1:] / 100.0
+        colour = replica_mean(self.objective.pixel_loss, clean, batch["colors"] / 100.0)
         return {"color": self.objective.pixel_weight * colour}
 
     def toned_network(self, strength=1.0):
@@ -96,7 +109,7 @@ class ColorizationGAN(PairedGAN):
         if strength < 0:
             raise ValueError(f"`strength` must be at least 0. Received: {strength}")
         network = self.inference_network
-        gray, colours = (network.get_layer(name).output for name in ("gray", "colors"))
+        gray, colours = (network.get_layer(name).output for name in ("gray", "enlarged"))
         scaled = keras.layers.Rescaling(strength, dtype="float32")(colours)
         outputs = network.get_layer("restored")([gray, scaled])
         return keras.Model(network.input, outputs, name=network.name)

@@ -43,6 +43,8 @@ class SemanticInpainting:
         Yeh et al. 2017, https://arxiv.org/abs/1607.07539, equations 2 to 7.
     """
 
+    task = "inpainting from what a generator knows"
+
     def __init__(self, model, steps=300, starts=4, learning_rate=0.05, prior_weight=None, window=7):
         if not isinstance(model, LatentGAN) or model.reads_labels:
             raise ValueError(

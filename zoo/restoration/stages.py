@@ -27,6 +27,7 @@ class TwoStageRestorer:
         Zamir et al. 2021, https://arxiv.org/abs/2102.02808 (stages that restore progressively).
     """
 
+    task = "restoration in two stages"
     #: Names of the stages, in order.
     stages = ("first", "second")
 
@@ -112,6 +113,7 @@ class OldPhotoRestorer(TwoStageRestorer):
         network.
     """
 
+    task = "old photographs"
     stages = ("inpainter", "repairer", "colorizer", "upscaler", "painter")
 
     def __init__(

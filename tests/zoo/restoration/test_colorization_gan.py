@@ -7,7 +7,7 @@ import pytest
 import zoo
 from zoo.layers.color import Luminance, rgb_to_lab
 
-build = functools.partial(zoo.ColorizationGAN, filters=(4, 4), discriminator_filters=4)
+build = functools.partial(zoo.ColorizationGAN, filters=(4, 4), reduction=2, discriminator_filters=4)
 
 
 def gray_and_colour(count=4, size=24):
@@ -46,6 +46,19 @@ def test_only_lightness_is_seen(coloured):
     )
 
 
+def test_training_compares_images_of_the_size_on_which_colours_are_found(coloured):
+    gray, colour = gray_and_colour(2)
+    batch = coloured.forward(coloured.prepare((gray, colour), None))
+    assert batch["colors"].shape == (2, 12, 12, 2)
+    assert np.abs(batch["colors"]).mean() > 1
+    halved = {
+        name: each.reshape(2, 12, 2, 12, 2, 3).mean(axis=(2, 4))
+        for name, each in {"gray": gray, "clean": colour}.items()
+    }
+    np.testing.assert_allclose(batch["clean"], halved["clean"], atol=1e-6)
+    np.testing.assert_allclose(Luminance()(batch["restored"]), halved["gray"][..., :1], atol=1e-5)
+
+
 def test_an_untrained_model_leaves_gray_gray():
     gray, _ = gray_and_colour(1)
     np.testing.assert_allclose(build()(gray, training=False), gray, atol=1e-5)
@@ -55,8 +68,10 @@ def test_terms_by_hand(coloured):
     gray, colour = gray_and_colour(2)
     batch = coloured.forward(coloured.prepare((gray, colour), None))
     terms = coloured.generator_terms(batch)
-    made, wanted = (rgb_to_lab(x).numpy()[..., 1:] for x in (batch["restored"], colour))
-    assert float(terms["color"]) == pytest.approx(np.abs(made - wanted).mean() / 100, rel=1e-4)
+    halved = colour.reshape(2, 12, 2, 12, 2, 3).mean(axis=(2, 4))
+    wanted = rgb_to_lab(halved).numpy()[..., 1:]
+    gap = np.abs(batch["colors"] - wanted).mean() / 100
+    assert float(terms["color"]) == pytest.approx(gap, rel=1e-4)
     logits = np.asarray(coloured.discriminator(batch["restored"], training=False))
     expected = 0.01 * 0.5 * ((logits - 1) ** 2).mean()
     assert float(terms["adversarial"]) == pytest.approx(expected, rel=1e-2)
