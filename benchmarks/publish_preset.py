@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
 import pipelines
@@ -76,7 +77,12 @@ def headline_of(score):
 def before_after(model, path):
     """Write input and output of three sample photographs side by side."""
     rows = []
-    for index, (_, image) in enumerate(pipelines.sample(image_size=288).ordered().take(3)):
+    # What is known by its place is shown with all that is around it.
+    photographs = pipelines.sample(None if model.upright else 288)
+    for index, (_, image) in enumerate(photographs.ordered().take(3)):
+        if model.upright:
+            image = tf.image.resize_with_crop_or_pad(image, *[min(image.shape[:2])] * 2)
+            image = tf.image.resize(image, (288, 288), "area")
         degraded, _ = pipelines.recipe(model.default_recipe).pair(image[None], (3, index))
         shown = pipelines.to_uint8(evaluating.enlarge(degraded, model.scale)[0])
         if degraded.shape[-1] == model.generator.input_shape[-1] == 3:
@@ -189,7 +195,9 @@ def command(name, training):
     ):
         if training.get(key):
             words.append(f"--{key.replace('_', '-')} {training[key]}")
-    words += ["--mirror"] if training.get("mirror") else []
+    words += [
+        f"--{key.replace('_', '-')}" for key in ("mirror", "skip_unusable") if training.get(key)
+    ]
     words += [f"--seed {training['seed']} --out runs/{name}"]
     return " \\\n    ".join(words)
 

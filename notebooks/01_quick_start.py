@@ -21,6 +21,7 @@ import pipelines
 import zoo
 
 SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this notebook
+SIDE, CROP = (96, 64) if SMALL else (384, 128)
 
 # %% [markdown]
 # ## Restore
@@ -30,7 +31,7 @@ SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this no
 # dust and fading. With a scan of your own, skip this cell: `scan = zoo.Photo.open("scan.jpg")`.
 
 # %%
-batch = pipelines.to_float(skimage.data.astronaut()[None, :384, 64:448])
+batch = pipelines.to_float(skimage.data.astronaut()[None, :SIDE, 64 : 64 + SIDE])
 aged, print_as_new = pipelines.recipe("old-photo").pair(batch, seed=(0, 5))
 scan, photograph = pipelines.to_uint8(aged[0]), pipelines.to_uint8(print_as_new[0])
 
@@ -69,7 +70,7 @@ for name, metric in [("PSNR", zoo.metrics.PSNR("rgb")), ("SSIM", zoo.metrics.SSI
 # set; with a folder of yours, `pipelines.from_folder("photos/", image_size=128)` is.
 
 # %%
-photographs = pipelines.sample(image_size=128)
+photographs = pipelines.sample(image_size=CROP)
 pairs = pipelines.paired(photographs, "old-photo", batch_size=4, seed=1, start_step=0)
 held_out = pipelines.paired(photographs, "old-photo", batch_size=4, shuffle=False)
 

@@ -4,6 +4,7 @@ import keras
 
 from zoo.core.objective import PairedObjective
 from zoo.core.paired import PairedGAN
+from zoo.layers import Resize
 from zoo.layers.color import Tint, rgb_to_lab
 from zoo.losses import LeastSquares
 from zoo.losses.reconstruction import replica_mean
@@ -78,7 +79,7 @@ class ColorizationGAN(PairedGAN):
         return PairedObjective(adversarial_loss=LeastSquares(), adversarial_weight=0.01)
 
     def prepare(self, data, seed):
-        """Unpack `(degraded, clean)`; clean images shrink to the size on which colours are found."""
+        """Unpack `(degraded, clean)`; shrink clean images to where colours are found."""
         batch = super().prepare(data, seed)
         return {**batch, "clean": keras.ops.average_pool(batch["clean"], self._reduction)}
 
@@ -93,25 +94,42 @@ class ColorizationGAN(PairedGAN):
         colour = replica_mean(self.objective.pixel_loss, clean, batch["colors"] / 100.0)
         return {"color": self.objective.pixel_weight * colour}
 
-    def toned_network(self, strength=1.0):
-        """Return the inference network with its a* and b* multiplied.
+    def toned_network(self, strength=1.0, reduction=None):
+        """Return the inference network with its a* and b* multiplied, or found on another scale.
 
         Args:
             strength: Float of at least 0; below 1 colours are paler, above 1 more vivid. Defaults
                 to 1.
+            reduction: Integer, how many times smaller images are looked at. Defaults to `None`,
+                that of the training; a photograph that is twice as large as those of the training
+                wants twice as much, for things on it to be as large as they were.
 
         Returns:
             A functional `keras.Model` that shares the weights.
 
         Raises:
-            ValueError: If `strength` is negative.
+            ValueError: If `strength` is negative, or `reduction` less than 1.
+
+        Example:
+
+        >>> model = ColorizationGAN(filters=(8, 16))
+        >>> large = model.toned_network(0.8, reduction=8)
+        >>> large(keras.ops.zeros((1, 32, 64, 3))).shape
+        TensorShape([1, 32, 64, 3])
         """
         if strength < 0:
             raise ValueError(f"`strength` must be at least 0. Received: {strength}")
+        reduction = self._reduction if reduction is None else reduction
+        if not isinstance(reduction, int) or reduction < 1:
+            raise ValueError(f"`reduction` must be an integer of at least 1. Received: {reduction}")
         network = self.inference_network
-        gray, colours = (network.get_layer(name).output for name in ("gray", "enlarged"))
-        scaled = keras.layers.Rescaling(strength, dtype="float32")(colours)
-        outputs = network.get_layer("restored")([gray, scaled])
+        small, colors = (network.get_layer(name).output for name in ("small_gray", "colors"))
+        gray = network.get_layer("gray").output
+        pool = keras.layers.AveragePooling2D(reduction, dtype="float32")
+        found = keras.Model(small, colors, name="colorizer")(pool(gray))
+        scaled = keras.layers.Rescaling(strength, dtype="float32")(found)
+        enlarged = Resize(reduction, smooth=True, dtype="float32")(scaled)
+        outputs = network.get_layer("restored")([gray, enlarged])
         return keras.Model(network.input, outputs, name=network.name)
 
     def get_config(self):

@@ -95,6 +95,21 @@ def test_strength_scales_the_colours(coloured):
         coloured.toned_network(-1)
 
 
+def test_colours_of_an_image_that_is_twice_as_large_are_those_of_the_smaller_one(coloured):
+    gray, _ = gray_and_colour(1)
+    large = np.repeat(np.repeat(gray, 2, axis=1), 2, axis=2)
+    made = coloured.toned_network(reduction=4)(large).numpy()
+    small = coloured(gray, training=False).numpy()
+    pooled = made.reshape(1, 24, 2, 24, 2, 3).mean(axis=(2, 4))
+    assert np.abs(pooled - small).mean() < 0.02 < np.abs(small - gray).mean()
+    np.testing.assert_allclose(Luminance()(made), large[..., :1], atol=2e-6)
+    same = coloured.toned_network(reduction=2)(gray)
+    np.testing.assert_allclose(same, small, atol=1e-5)
+    for wrong in (0, 1.5):
+        with pytest.raises(ValueError, match="`reduction` must be an integer of at least 1"):
+            coloured.toned_network(reduction=wrong)
+
+
 def test_names_and_size():
     assert (build().default_recipe, build().scale) == ("grayscale", 1)
     assert zoo.ColorizationGAN(objective=zoo.PairedObjective()).discriminator is None
