@@ -15,6 +15,7 @@ import os
 
 import numpy as np
 import skimage.data
+from PIL import Image
 
 import pipelines
 import zoo
@@ -81,13 +82,17 @@ zoo.show({"all stages": stages["repairer"], "without filling": alone, "photograp
 # %% [markdown]
 # ## Stages of your own
 #
-# Any model that fits takes a stage: one that you trained, a `ColorizationGAN`, an upscaler, or a
-# painter made by `zoo.styled_network`. Here the repaired print is enlarged four times as well.
+# Any model that fits takes a stage: one that you trained, a colouriser, an upscaler, or a painter
+# made by `zoo.styled_network`. Here a black-and-white photograph is cleaned, coloured and enlarged.
+# `colorize_photo` looks at the lightness alone and leaves it as it is; it knows skin and wood, and
+# leaves gray or brown what could have any colour, like the suit.
 
 # %%
-larger = zoo.OldPhotoRestorer(repairer="old_photo", upscaler="srresnet_x4")
-part = scan[40 : 40 + SIDE // 4, 60 : 60 + SIDE // 4]
-zoo.show({"part of the scan": part, **dict(larger.steps(part))})
+gray = np.asarray(Image.fromarray(skimage.data.astronaut()).resize((SIDE, SIDE)).convert("L"))
+restorer = zoo.OldPhotoRestorer(
+    repairer="old_photo", colorizer="colorize_photo", upscaler="srresnet_x2"
+)
+zoo.show({"black and white": gray, **dict(restorer.steps(gray))})
 
 # %% [markdown]
 # `zoo.TwoStageRestorer(first, second)` is the general form: satellite images, for instance, are
