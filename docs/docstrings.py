@@ -1,16 +1,20 @@
 """What this project writes in docstrings, for Griffe, which reads Google's style."""
 
-import re
-
 import griffe
 
 
-class Sections(griffe.Extension):
-    """Take `Example:` for the section of code that it is."""
+class Examples(griffe.Extension):
+    """Show what stands after `>>>`, up to the next empty line, as code."""
 
     def on_object(self, *, obj, **kwargs):
-        """Rename the section."""
+        """Put fences around examples."""
         if obj.docstring is not None:
-            obj.docstring.value = re.sub(
-                r"^Example:$", "Examples:", obj.docstring.value, flags=re.MULTILINE
-            )
+            parts = obj.docstring.value.split("\n\n")
+            obj.docstring.value = "\n\n".join(map(shown, parts))
+
+
+def shown(part):
+    """A paragraph of a docstring as Markdown."""
+    if part.startswith(">>>"):
+        return f"```pycon\n{part}\n```"
+    return "**Example:**" if part == "Example:" else part
