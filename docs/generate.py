@@ -233,19 +233,20 @@ def command_page(nav):
 
 def reference(nav):
     """Everything that is public, module by module."""
-    shown = {f"zoo.{cls.__name__}" for cls in variants.all_variants().values()}
+    shown = list(variants.all_variants().values())
     for module, title in MODULES.items():
         package, _, name = module.partition(".")
         found = importlib.import_module(package)
         found = getattr(found, name) if name in vars(found) else importlib.import_module(module)
         lines = [f"# `{module}`: {title}", ""]
         for name, each in sorted(vars(found).items()):
-            path = f"{module}.{name}"
             public = inspect.isclass(each) or inspect.isfunction(each)
-            if name.startswith("_") or not public or path in shown:
+            if name.startswith("_") or not public or each in shown:
                 continue
             if not each.__module__.startswith(("zoo", "pipelines", "export")):
                 continue
+            # Where it is written: `pipelines.paired` is a function, and a module as well.
+            path = f"{each.__module__}.{each.__qualname__}"
             lines += [f"::: {path}", "    options:", "      heading_level: 2", ""]
         write(f"reference/{module}.md", "\n".join(lines))
         nav[("Reference", module)] = f"reference/{module}.md"

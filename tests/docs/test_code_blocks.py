@@ -159,3 +159,5 @@ def test_site_builds_without_warnings(tmp_path):
     assert built.returncode == 0, built.stderr[-3000:]
     for name in ("variants/srgan", "presets/old_photo", "tutorials/01_quick_start", "commands"):
         assert (tmp_path / "site" / name / "index.html").is_file(), name
+    page = (tmp_path / "site" / "variants" / "dynamic_gan" / "index.html").read_text()
+    assert "highlight" in page and "<blockquote" not in page  # examples are shown as code
