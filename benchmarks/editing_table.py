@@ -67,8 +67,8 @@ def of_texts(row):
 
 #: System -> function of its row.
 SAID = {
-    "pix2pix": of_translation,
-    "pix2pix_reverse": of_translation,
+    "pix2pix": lambda row: f"faces from their edges: {of_translation(row)}",
+    "pix2pix_reverse": lambda row: f"edges from faces: {of_translation(row)}",
     "cyclegan": of_cycles,
     "styles": of_styles,
     "attributes": of_attributes,
