@@ -73,8 +73,8 @@ def attribute_discriminator(attribute_count, filters=32, levels=4, noise=0.0):
 
     Returns:
         A `keras.Model`: `(N, H, W, 3)` to a list of a map of logits and the logits of the
-        attributes `(N, attribute_count)`. Every layer is spectrally normalised but for the last
-        one of the attributes.
+        attributes `(N, attribute_count)`. Every convolution is spectrally normalised; attributes
+        are seen in 4 x 4 places.
 
     Reference:
         Choi et al. 2018, https://arxiv.org/abs/1711.09020, table 5.
@@ -86,6 +86,8 @@ def attribute_discriminator(attribute_count, filters=32, levels=4, noise=0.0):
         x = layers.LeakyReLU(0.2)(spectrally_bounded(layer)(x))
     patches = spectrally_bounded(layers.Conv2D(1, 3, padding="same"))(x)
     patches = layers.Activation("linear", dtype="float32", name="patches")(patches)
-    seen = layers.Dense(4 * filters, activation="relu")(layers.GlobalAveragePooling2D()(x))
+    # Where things are matters, and layers of gain 1 leave the differences of faces small.
+    places = layers.Flatten()(layers.Resizing(4, 4, antialias=True, dtype="float32")(x))
+    seen = layers.Dense(4 * filters, activation="relu")(layers.LayerNormalization()(places))
     seen = layers.Dense(attribute_count, dtype="float32", name="seen")(seen)
     return keras.Model(inputs, [patches, seen], name="attribute_discriminator")
