@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-e2e lint format tables notebooks docs bench clean
+.PHONY: demo test test-docs test-e2e lint format tables notebooks docs bench clean
 
 demo: $(VENV)/.installed
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/zoo quickstart --out demo-output
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+# Runs the code of README and documentation, and builds the site.
+test-docs: $(VENV)/.installed-docs
+	$(BIN)/python -m pytest -q -n 2 --dist load -m documentation tests/docs
 
 # The demo page in a browser, for which Debian's Chromium is installed where there is none.
 test-e2e: $(VENV)/.installed-dev

@@ -81,7 +81,7 @@ model.compile(
 )
 history = model.fit(
     pairs,
-    epochs=2,
+    epochs=1 if SMALL else 2,
     steps_per_epoch=2 if SMALL else 10,
     validation_data=held_out,
     callbacks=[zoo.callbacks.TensorBoard("logs"), zoo.callbacks.ImageGrid("logs", held_out)],

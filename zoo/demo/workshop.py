@@ -50,7 +50,7 @@ class Workshop:
             List of `(what is shown, name)`, by task.
         """
         found = [
-            (f"{getattr(kind, 'task', 'in stages')}: {Path(name).name}", name)
+            (f"{kind.task}: {Path(name).name}", name)
             for name, kind in self.kinds.items()
             if issubclass(kind, kinds) and not issubclass(kind, tuple(but))
         ]

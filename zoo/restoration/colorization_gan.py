@@ -35,8 +35,8 @@ class ColorizationGAN(PairedGAN):
     Example:
 
     >>> model = ColorizationGAN(filters=(8, 16))
-    >>> model(keras.ops.zeros((1, 16, 24, 3))).shape
-    TensorShape([1, 16, 24, 3])
+    >>> model(keras.ops.zeros((1, 16, 32, 3))).shape
+    TensorShape([1, 16, 32, 3])
 
     Reference:
         Zhang et al. 2016, https://arxiv.org/abs/1603.08511, equation 1 (L1 in place of L2); Isola

@@ -45,7 +45,8 @@ def test_presets_are_offered_by_kind(workshop, presets):
         ("old photographs: repair", presets["repair"]),
         ("super-resolution: enlarge", presets["enlarge"]),
     ]
-    assert workshop.offered(zoo.TwoStageRestorer) == [("in stages: stages", presets["stages"])]
+    offered = workshop.offered(zoo.TwoStageRestorer)
+    assert offered == [("old photographs: stages", presets["stages"])]
 
 
 def test_restored_photograph_is_that_of_restore(workshop, presets, photo):

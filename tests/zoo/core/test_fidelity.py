@@ -54,7 +54,7 @@ def test_tiles_and_export_are_exact(network, tmp_path):
 
 
 def test_colouring_has_a_strength_of_its_own():
-    model = zoo.ColorizationGAN(filters=(4, 4), discriminator_filters=4)
+    model = zoo.ColorizationGAN(filters=(4, 4), reduction=2, discriminator_filters=4)
     rng = np.random.default_rng(0)
     model.generator.set_weights(
         [rng.normal(0, 0.1, w.shape) for w in model.generator.get_weights()]
