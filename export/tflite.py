@@ -28,7 +28,8 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None, s
       range that they have (dynamic range), the fastest choice on a CPU. Layers with fewer than
       1,024 weights stay in float.
     * `"int8"` with `representative`: activations are quantized with ranges measured on these
-      photographs, for accelerators that compute in integers only. Less exact.
+      photographs, for accelerators that compute in integers only. Less exact, and not for
+      models that colour.
 
     The file is written under another name and then renamed, so it is always complete. It says in
     its metadata what it is; `export.TFLiteModel` reads that, and restores pictures with it.
@@ -68,6 +69,7 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None, s
     path = Path(path)
     _check_arguments(path, quantize, representative, size)
     what = served(model, alignment=alignment)
+    _check_activations(what.network, representative)
     calibration = None if representative is None else what.calibration(representative, size)
     contents = _convert(what.network, what.lite_function(size), quantize, calibration)
     name = getattr(model, "name", what.network.name)
@@ -92,6 +94,16 @@ def _check_arguments(path, quantize, representative, size):
         )
     if path.is_dir():
         raise ValueError(f"`path` must be a file. Received: path={str(path)!r}, a folder")
+
+
+def _check_activations(network, representative):
+    # A wrong file would be found out when it runs, by a process that ends without a word.
+    layers = [each.name for each in network.layers if getattr(each, "needs_floats", False)]
+    if representative is not None and layers:
+        raise ValueError(
+            f"`representative` quantizes activations, and {', '.join(layers)} of `model` computes "
+            'in floats alone. Leave it out: `quantize="int8"` by itself quantizes the weights.'
+        )
 
 
 def _convert(network, function, quantize, calibration):

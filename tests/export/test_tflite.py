@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+import zoo
 from export import tflite
 from export.signatures import restore_unit_range
 from export.tflite_model import interpreter
@@ -88,6 +89,15 @@ def test_representative_photographs_quantize_the_activations(through, photo, tmp
     # A convolution's output has four axes, and is dynamic in two of them.
     activations = [x for x in details if list(x["shape_signature"])[1:3] == [-1, -1]]
     assert any(x["dtype"] == np.int8 for x in activations)
+
+
+def test_activations_of_what_needs_floats_are_not_quantized(tmp_path):
+    model = zoo.ColorizationGAN(filters=(4,), reduction=2)
+    with pytest.raises(ValueError, match="restored of `model` computes in floats alone"):
+        tflite(model, tmp_path / "m.tflite", "int8", representative=[images_of(256, 256)[0]])
+    assert not any(tmp_path.iterdir())
+    loaded = interpreter(tflite(model, tmp_path / "m.tflite", "int8"))
+    assert resize_and_run(loaded, images_of(12, 16)).shape == (1, 12, 16, 3)
 
 
 def test_error_says_which_layer_and_what_to_use(through, bicubic, tmp_path):

@@ -132,6 +132,9 @@ class Tint(keras.layers.Layer):
     (True, True)
     """
 
+    #: It divides by what is often 0 in 8 bits, at which LiteRT ends the process.
+    needs_floats = True
+
     def call(self, inputs):
         """Gray `(N, H, W, 1)` in [-1, 1], and a*, b* `(N, H, W, 2)`, to sRGB `(N, H, W, 3)`."""
         gray, colours = inputs
