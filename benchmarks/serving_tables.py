@@ -7,7 +7,11 @@ def tflite_table(results, machine):
     lines = ["| preset | " + " | ".join(kinds) + " |", "|---" * (1 + len(kinds)) + "|"]
     for preset in dict.fromkeys(row["preset"] for row in results["rows"]):
         mine = {row["kind"]: row for row in results["rows"] if row["preset"] == preset}
-        lines.append(f"| `{preset}` | " + " | ".join(_file(mine[kind]) for kind in kinds) + " |")
+        lines.append(
+            f"| `{preset}` | "
+            + " | ".join(_file(mine[kind]) if kind in mine else "" for kind in kinds)
+            + " |"
+        )
     side = results["protocol"]["photographs_px"]
     about = (
         "MiB; largest and mean difference to Keras in float32, of the full range; dB of PSNR lost "
