@@ -16,6 +16,7 @@ from pathlib import Path
 import editing_scores as scores
 import keras
 import numpy as np
+import publish_preset
 import tensorflow as tf
 from editing_data import read
 from generation_classifiers import train
@@ -57,6 +58,7 @@ def main():
             "steps": training["steps"],
             "seconds": training["seconds"],
             "policy": training["policy"],
+            "trained_by": publish_preset.command(name, training),
             "command": result["command"],
             **facts,
         }
@@ -130,6 +132,7 @@ def translation(bench, model, reverse=False):
     facts = {
         "images": len(inputs),
         "l1": float(np.abs(made - targets).mean() / 2),
+        "embedding": bench.embedding.protocol,
         "frechet": bench.frechet(targets, made),
         "frechet_of_inputs": bench.frechet(targets, inputs),
     }
@@ -147,6 +150,7 @@ def cycles(bench, model):
     facts = {
         "images": len(young),
         "cycle_psnr": scores.mean_psnr(young, back),
+        "embedding": bench.embedding.protocol,
         "frechet": bench.frechet(old, older),
         "frechet_of_inputs": bench.frechet(old, young),
         "frechet_of_held_out": bench.frechet(old, other),

@@ -184,6 +184,9 @@ def command(name, training):
         is_name = isinstance(training["objective"], str)
         words.append(f"--objective {training['objective'] if is_name else 'objective.json'}")
     for key in (
+        "targets",
+        "attributes",
+        "captions",
         "recipe",
         "steps",
         "batch_size",
@@ -195,9 +198,8 @@ def command(name, training):
     ):
         if training.get(key):
             words.append(f"--{key.replace('_', '-')} {training[key]}")
-    words += [
-        f"--{key.replace('_', '-')}" for key in ("mirror", "skip_unusable") if training.get(key)
-    ]
+    flags = ("mirror", "reverse", "skip_unusable")
+    words += [f"--{key.replace('_', '-')}" for key in flags if training.get(key)]
     words += [f"--seed {training['seed']} --out runs/{name}"]
     return " \\\n    ".join(words)
 

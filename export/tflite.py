@@ -98,7 +98,8 @@ def _check_arguments(path, quantize, representative, size):
 
 def _check_activations(network, representative):
     # A wrong file would be found out when it runs, by a process that ends without a word.
-    layers = [each.name for each in network.layers if getattr(each, "needs_floats", False)]
+    layers = network._flatten_layers(include_self=False)
+    layers = [each.name for each in layers if getattr(each, "needs_floats", False)]
     if representative is not None and layers:
         raise ValueError(
             f"`representative` quantizes activations, and {', '.join(layers)} of `model` computes "

@@ -2,6 +2,7 @@
 
 import os
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -95,6 +96,10 @@ def test_activations_of_what_needs_floats_are_not_quantized(tmp_path):
     model = zoo.ColorizationGAN(filters=(4,), reduction=2)
     with pytest.raises(ValueError, match="restored of `model` computes in floats alone"):
         tflite(model, tmp_path / "m.tflite", "int8", representative=[images_of(256, 256)[0]])
+    inputs = keras.Input((None, None, 3))
+    wrapped = keras.Model(inputs, model.kept_network(inputs))
+    with pytest.raises(ValueError, match="restored of `model` computes in floats alone"):
+        tflite(wrapped, tmp_path / "m.tflite", "int8", representative=[images_of(256, 256)[0]])
     assert not any(tmp_path.iterdir())
     loaded = interpreter(tflite(model, tmp_path / "m.tflite", "int8"))
     assert resize_and_run(loaded, images_of(12, 16)).shape == (1, 12, 16, 3)
