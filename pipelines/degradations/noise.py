@@ -115,7 +115,7 @@ class PoissonNoise(Degradation):
         return tf.map_fn(count, (light, params["field"]), fn_output_signature=spec)
 
 
-class SpeckleNoise(Degradation):
+class SpeckleNoise(GaussianNoise):
     """Multiplies the light by Gaussian noise around one: `x + x * n` with x in [0, 1].
 
     Args:
@@ -131,23 +131,9 @@ class SpeckleNoise(Degradation):
     """
 
     def __init__(self, sigma_levels=(5, 50), gray_probability=0.0, probability=1.0):
-        super().__init__(probability)
-        self.sigma_levels = as_range("sigma_levels", sigma_levels, 0)
-        self.gray_probability = as_probability("gray_probability", gray_probability)
+        super().__init__(sigma_levels, gray_probability, probability)
 
-    def sample(self, draws):
-        """Draw a standard deviation, a coin for gray and the seed of the field."""
-        return {
-            "sigma_levels": draws.uniform(self.sigma_levels),
-            "gray": draws.coin(self.gray_probability),
-            "field": draws.seeds(),
-        }
-
-    def transform(self, images, params):
-        """Scale the light of each pixel."""
-        return by_channels(self._scale, images, params, self.gray_probability)
-
-    def _scale(self, images, params, channels):
+    def _add(self, images, params, channels):
         noise = normal_fields(params["field"], field_shape(images, channels))
         return images + (images + 1.0) * (per_sample(params["sigma_levels"]) / 255.0 * noise)
 

@@ -55,6 +55,13 @@ def test_masks_are_where_damage_is_and_a_little_more(detector, inpainter, photo)
         assert sorted(set(np.nonzero(mask)[1])) == list(columns)
 
 
+def test_less_is_filled_where_more_certainty_is_asked(detector, inpainter, photo):
+    photo[:, 30:32] = 205  # the detector returns 0.6 there
+    for threshold, columns in ((0.5, [20, 21, 22, 30, 31]), (0.95, [20, 21, 22])):
+        restorer = zoo.OldPhotoRestorer(detector, inpainter, grow_px=0, threshold=threshold)
+        assert sorted(set(np.nonzero(restorer.mask(photo))[1])) == columns
+
+
 def test_each_stage_shows_its_picture_and_can_be_left_out(detector, inpainter, photo):
     restorer = zoo.OldPhotoRestorer(
         detector, inpainter, repairer=dim(0.5), upscaler=network(zoo.layers.Resize(2))
@@ -86,6 +93,9 @@ def test_arguments_are_checked(detector, inpainter):
         zoo.OldPhotoRestorer()
     with pytest.raises(ValueError, match="`grow_px` must not be negative"):
         zoo.OldPhotoRestorer(detector, inpainter, grow_px=-1)
+    for threshold in (0, 1):
+        with pytest.raises(ValueError, match="`threshold` must be more than 0"):
+            zoo.OldPhotoRestorer(detector, inpainter, threshold=threshold)
     with pytest.raises(ValueError, match="by the names of their presets"):
         zoo.OldPhotoRestorer(repairer=inpainter).get_config()
 
