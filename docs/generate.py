@@ -141,6 +141,16 @@ def variant_pages(nav):
                 with mkdocs_gen_files.open(f"variants/{command}.{kind}", "wb") as file:
                     file.write(pixels)
                 lines += [f"![{name} in the tutorial]({command}.{kind})", ""]
+                shown = True
+        samples = ROOT / "benchmarks" / "results" / "generation" / f"{command}.png"
+        if samples.is_file() and not shown:
+            copy(samples, f"variants/{command}.png")
+            lines += [
+                "What it makes in the benchmark, not selected:",
+                "",
+                f"![{name}]({command}.png)",
+                "",
+            ]
         lines += [f"::: zoo.{name}", "    options:", "      heading_level: 2"]
         write(f"variants/{command}.md", "\n".join(lines) + "\n")
         nav[("Variants", name)] = f"variants/{command}.md"
