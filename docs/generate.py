@@ -126,7 +126,8 @@ def variant_pages(nav):
     write("variants/index.md", f"# Variants\n\n{linked(table('variants', depth=1))}\n")
     for command, cls in sorted(variants.all_variants().items(), key=lambda item: item[0]):
         name = cls.__name__
-        lines = [f"# {name}", "", f"*{cls.task}*, `zoo train {command}`", "", equations[name], ""]
+        lines = [f"# {name}", "", f"*{cls.task}*, `zoo train {command}`", ""]
+        lines += [equations.get(name, ""), ""]
         shown = False
         for preset in presets.get(name, []):
             lines += [f"Preset: [`{preset}`](../presets/{preset}.md)", ""]
@@ -145,12 +146,8 @@ def variant_pages(nav):
         samples = ROOT / "benchmarks" / "results" / "generation" / f"{command}.png"
         if samples.is_file() and not shown:
             copy(samples, f"variants/{command}.png")
-            lines += [
-                "What it makes in the benchmark, not selected:",
-                "",
-                f"![{name}]({command}.png)",
-                "",
-            ]
+            lines += ["What it makes in the benchmark, not selected:", ""]
+            lines += [f"![{name}]({command}.png)", ""]
         lines += [f"::: zoo.{name}", "    options:", "      heading_level: 2"]
         write(f"variants/{command}.md", "\n".join(lines) + "\n")
         nav[("Variants", name)] = f"variants/{command}.md"

@@ -65,20 +65,18 @@ for name, metric in [("PSNR", zoo.metrics.PSNR("rgb")), ("SSIM", zoo.metrics.SSI
 # %% [markdown]
 # ## Train
 #
-# A variant is a `keras.Model`, and `fit` trains both players. Pairs are made on the way: each step
-# sees photographs aged in a way it has not seen before. Four sample photographs are no training
-# set; with a folder of yours, `pipelines.from_folder("photos/", image_size=128)` is.
+# A variant is a `keras.Model`, and `fit` trains it. Pairs are made on the way: each step sees
+# photographs aged in a way it has not seen before. This preset was trained on the error alone, and
+# goes on so: its loss is minus the PSNR, and there is no second player. Give it an adversary with
+# `zoo.OldPhotoGAN(objective=...)`, as notebook 06 does. Three photographs are no training set; with
+# a folder of yours, `pipelines.from_folder("photos/", image_size=128)` is.
 
 # %%
 photographs = pipelines.sample(image_size=CROP)
-pairs = pipelines.paired(photographs, "old-photo", batch_size=4, seed=1, start_step=0)
-held_out = pipelines.paired(photographs, "old-photo", batch_size=4, shuffle=False)
+pairs = pipelines.paired(photographs[1:], "old-photo", batch_size=4, seed=1, start_step=0)
+held_out = pipelines.paired(photographs[:1], "old-photo", batch_size=1, shuffle=False)
 
-model.compile(
-    generator_optimizer=keras.optimizers.Adam(1e-5),
-    discriminator_optimizer=keras.optimizers.Adam(1e-5),
-    metrics=[zoo.metrics.PSNR("rgb")],
-)
+model.compile(keras.optimizers.Adam(1e-5), metrics=[zoo.metrics.PSNR("rgb")])
 history = model.fit(
     pairs,
     epochs=1 if SMALL else 2,
@@ -89,8 +87,9 @@ history = model.fit(
 )
 
 # %% [markdown]
-# TensorBoard shows each term of both losses, what the discriminator thinks of real and restored
-# images, the norms of the gradients, and rows of input, output and target.
+# TensorBoard shows each term of the loss, the norms of the gradients, what validation measured, and
+# rows of input, output and target; with an adversary also its losses, and what it thinks of real and
+# restored images.
 
 # %% tags=["colab"]
 # %load_ext tensorboard

@@ -31,8 +31,13 @@ else:
     fashion = pipelines.from_tfds("fashion_mnist", channels=1, augment=False)
     held_out = pipelines.from_tfds("fashion_mnist:test", channels=1, augment=False)
 images, labels = next(iter(pipelines.labelled(fashion, 10)))
-zoo.show({NAMES[int(label)]: image for image, label in zip(images, labels, strict=True)},
-         height=1.2)  # fmt: skip
+zoo.show(
+    {
+        f"{index}: {NAMES[int(label)]}": image
+        for index, (image, label) in enumerate(zip(images, labels, strict=True))
+    },
+    height=1.2,
+)
 
 # %% [markdown]
 # ## Ask for a class
@@ -117,5 +122,5 @@ for name, share in [("labelled images alone", 0.0), ("with unlabelled images", 0
     print(f"{name}: {accuracy(gan, held_out):.1%} right on images it has not seen")
 
 # %% [markdown]
-# One draw of ten labels a class says little: `benchmarks/weakly_supervised.py` measures several, on
+# One draw of ten labels a class says little: `benchmarks/weakly_supervised.py` measures two, on
 # the whole test set; its table is in the README.

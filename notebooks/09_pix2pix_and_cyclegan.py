@@ -38,8 +38,8 @@ images = np.pad(images, [(0, 0), (2, 2), (2, 2), (0, 0)], constant_values=-1.0) 
 # %% [markdown]
 # ## pix2pix (Isola et al. 2017)
 #
-# A U-Net draws, a discriminator judges 70 px patches of input and output together. The drawings
-# here are the edges of the pictures. Any dataset of `(input, target)` batches will do; for files,
+# A U-Net draws, a discriminator judges patches of input and output together: of 70 px, which
+# at the 32 px of these pictures is all. The drawings here are the edges of the pictures. Any dataset of `(input, target)` batches will do; for files,
 # `pipelines.aligned` reads two folders, or images with both halves side by side.
 
 

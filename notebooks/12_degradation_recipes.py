@@ -52,8 +52,8 @@ print("another seed, another image:", not bool(tf.reduce_all(once == other)))
 # %% [markdown]
 # ## Your own recipe
 #
-# Say we restore frames of old video: soft, with coloured fringes, noise that is stronger in the
-# dark, compressed. Ranges are drawn for each image; `OneOf` picks, `probability` skips.
+# Say we restore frames of old video: soft, with a tint, noise that is stronger where it is bright,
+# compressed. Ranges are drawn for each image; `OneOf` picks, `probability` skips.
 
 # %%
 video = pipelines.Recipe(
@@ -70,7 +70,7 @@ video = pipelines.Recipe(
     description="Frames of old video: soft, noisy, compressed",
 )
 batch = np.repeat(clean, 4, axis=0)
-damaged, drawn = video(batch, seed=(0, 0), return_params=True)
+damaged, drawn = video(batch, seed=(0, 1), return_params=True)
 zoo.show({f"draw {index}": image for index, image in enumerate(damaged)})
 
 # %% [markdown]

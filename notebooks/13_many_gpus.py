@@ -112,9 +112,4 @@ keras.config.set_dtype_policy("float32")
 
 # %% [markdown]
 # `zoo train --policy auto`, the default, asks the machine what it computes fast. Compiling with XLA
-# is `model.compile(jit_compile=True)`. The picture below is what the model on two devices restores,
-# with its mirrored weights.
-
-# %%
-noisy, clean = next(iter(pipelines.paired(photographs, "denoise-25", batch_size=4, shuffle=False)))
-zoo.show({"input": noisy[1], "after three steps": two(noisy)[1], "photograph": clean[1]}, height=2)
+# is `model.compile(jit_compile=True)`.

@@ -46,8 +46,8 @@ for name, signature in tf.saved_model.load(str(version)).signatures.items():
     print(name, signature.structured_input_signature[1], "->", signature.structured_outputs)
 
 # %% [markdown]
-# `serving_default` takes float batches in [0, 1]; `restore_bytes` takes JPEG and PNG files of any
-# size, which are cut into tiles inside the graph; `describe` says what the model is.
+# `serving_default` takes float batches in [0, 1]; `restore_bytes` takes JPEG and PNG files of up
+# to 25 megapixels, which are cut into tiles inside the graph; `describe` says what the model is.
 #
 # ## A server
 #

@@ -95,8 +95,9 @@ class DeblurringGAN(zoo.PairedGAN):
 # %%
 blur = pipelines.Recipe("motion", [pipelines.degradations.MotionBlur(length_px=(3, 9))])
 photographs = pipelines.sample(image_size=64)
-pairs = pipelines.paired(photographs, blur, batch_size=4, seed=0, start_step=0)
-held_out = pipelines.paired(photographs, blur, batch_size=4, shuffle=False)
+blur.save("motion.json")  # goes wherever a recipe's name goes
+pairs = pipelines.paired(photographs[1:], blur, batch_size=4, seed=0, start_step=0)
+held_out = pipelines.paired(photographs[:1], blur, batch_size=1, shuffle=False)
 
 model = DeblurringGAN(filters=8 if SMALL else 24, blocks=1 if SMALL else 4, ema_halflife_images=200)
 model.compile(
@@ -124,7 +125,7 @@ levels = pipelines.to_uint8(blurred)
 zoo.show({"blurred": levels, "restored": zoo.restore(model, levels), "photograph": photograph})
 
 # %%
-model.save_to_preset("presets/deblur", recipe="motion")
+model.save_to_preset("presets/deblur", recipe="motion.json")
 loaded = zoo.from_preset("presets/deblur")
 saved = export.saved_model(loaded, "serving/deblur")
 print(export.check(loaded, saved_model=saved, tflite=export.tflite(loaded, "deblur.tflite")))

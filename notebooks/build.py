@@ -1,6 +1,6 @@
 """Make the notebooks: run each `NN_name.py` and keep it, with its outputs, as `NN_name.ipynb`.
 
-    python notebooks/build.py                # those that have changed
+    python notebooks/build.py                # those that have changed; runs what has other code
     python notebooks/build.py 01 07 --force  # these, whether changed or not
     python notebooks/build.py --check        # say which are not in step with their source
 
@@ -39,7 +39,10 @@ def main():
         sys.exit(f"Run `make notebooks`: {[path.stem for path in stale]}" if stale else 0)
     for path in stale:
         began = time.perf_counter()
-        build(path)
+        notebook = jupytext.read(path)
+        if arguments.force or not take_outputs(notebook, path.with_suffix(".ipynb")):
+            run(notebook, HERE / "output" / path.stem)
+        write(notebook, path.with_suffix(".ipynb"))
         print(f"{path.stem}: {time.perf_counter() - began:.0f} s", flush=True)
 
 
@@ -58,30 +61,53 @@ def _cells(notebook):
     return [(cell.cell_type, cell.source) for cell in notebook.cells]
 
 
-def build(path):
-    """Run a source and write its notebook.
+def take_outputs(notebook, made):
+    """Give a notebook the outputs of an older one that has the same code, if it has.
 
     Args:
-        path: Path of the source.
+        notebook: What to fill.
+        made: Path of the older one.
+
+    Returns:
+        Whether the code is the same.
+    """
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    older = nbformat.read(made, 4).cells if made.is_file() else []
+    older = [cell for cell in older if cell.cell_type == "code"]
+    if [cell.source for cell in cells] != [cell.source for cell in older]:
+        return False
+    for cell, done in zip(cells, older, strict=True):
+        cell.outputs, cell.execution_count = done.outputs, None
+    return True
+
+
+def run(notebook, folder):
+    """Run a notebook and give it the outputs.
+
+    Args:
+        notebook: What to run.
+        folder: Where its files go.
 
     Raises:
-        nbclient.exceptions.CellExecutionError: If a cell fails; nothing is written then.
+        nbclient.exceptions.CellExecutionError: If a cell fails.
     """
-    notebook = jupytext.read(path)
     here = [cell for cell in notebook.cells if "colab" not in cell.metadata.get("tags", [])]
-    run = nbformat.v4.new_notebook(cells=copy.deepcopy(here))
-    folder = HERE / "output" / path.stem
+    ran = nbformat.v4.new_notebook(cells=copy.deepcopy(here))
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     client = NotebookClient(
-        run, timeout=60 * _MINUTES, kernel_name="python3", resources={"metadata": {"path": folder}}
+        ran, timeout=60 * _MINUTES, kernel_name="python3", resources={"metadata": {"path": folder}}
     )
     client.execute()
-    for cell, done in zip(here, run.cells, strict=True):
+    for cell, done in zip(here, ran.cells, strict=True):
         if cell.cell_type == "code":
             cell.outputs = [_kept(each) for each in done.outputs if _says_something(each)]
             cell.execution_count = None
+
+
+def write(notebook, path):
+    """Write a notebook with what does not change from run to run."""
     for index, cell in enumerate(notebook.cells):
         cell.id = f"cell-{index}"  # random ones would change with each run
     notebook.metadata = {
@@ -91,7 +117,7 @@ def build(path):
     notebook.nbformat_minor = 5
     unfinished = path.with_suffix(".unfinished")
     nbformat.write(notebook, unfinished)
-    os.replace(unfinished, path.with_suffix(".ipynb"))
+    os.replace(unfinished, path)
 
 
 def _says_something(output):

@@ -121,6 +121,9 @@ class ArraySource(ImageSource):
         """Returns the place in the array."""
         return f"images[{index}]"
 
+    def _keep(self, chosen):
+        self._images = [self._images[index] for index in chosen]
+
     def encoded(self):
         """Yields PNG; float images are rounded to 8 bits."""
         for index, image in enumerate(self._images):

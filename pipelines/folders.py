@@ -102,6 +102,10 @@ class FolderSource(ImageSource):
         """Returns the path."""
         return f"'{self.paths[index]}'"
 
+    def _keep(self, chosen):
+        self.paths = [self.paths[index] for index in chosen]
+        self._cache = None if self._cache is None else {}
+
     def encoded(self):
         """Yields the files as they are."""
         for path in self.paths:

@@ -55,6 +55,51 @@ class ImageSource(abc.ABC):
     def __len__(self):
         return self._count
 
+    def __getitem__(self, part):
+        """Some of the images, e.g. `photos[:-100]` for training and `photos[-100:]` for validation.
+
+        Args:
+            part: a slice of the numbers of the images. Files are in the order of their paths, so
+                neighbours may be of one kind: `photos[::10]` takes each tenth.
+
+        Returns:
+            An `ImageSource`; this one stays as it is.
+
+        Raises:
+            TypeError: if `part` is no slice, or the source is not a folder or arrays.
+            ValueError: if nothing is left.
+
+        Example:
+
+        >>> import pipelines
+        >>> photos = pipelines.sample()
+        >>> len(photos[:-1]), len(photos[-1:])
+        (3, 1)
+        """
+        if not isinstance(part, slice):
+            raise TypeError(
+                "Sources are sliced, e.g. `source[:-100]`; `source.ordered()` yields single "
+                f"images. Received: {part!r}"
+            )
+        chosen = range(len(self))[part]
+        if not chosen:
+            raise ValueError(f"There is no image in {part} of {len(self)}.")
+        kept = copy.copy(self)
+        kept._keep(chosen)
+        kept._count = len(chosen)
+        classes = self._classes
+        if classes.labels is not None:
+            classes = classes._replace(labels=classes.labels[part])
+        kept._classes = classes
+        return kept
+
+    def _keep(self, chosen):
+        """Forget all images but those of some numbers."""
+        raise TypeError(
+            f"A {type(self).__name__} cannot be sliced. Name what you want of it when you make it: "
+            "`from_tfds('name:train[:90%]')`, or other shards."
+        )
+
     def __repr__(self):
         shape = " x ".join("any" if side is None else str(side) for side in self.image_shape)
         return f"<{type(self).__name__}: {len(self)} images, {shape}>"

@@ -165,3 +165,38 @@ def test_bad_image_sizes(image_size):
 
 def test_repr_says_what_is_inside():
     assert repr(pipelines.from_arrays(coordinates(), 8)) == "<ArraySource: 5 images, 8 x 8 x 3>"
+
+
+def test_a_slice_has_its_images_and_their_labels():
+    levels = np.arange(10, dtype="uint8")[:, None, None, None] * np.ones((1, 4, 4, 1), "uint8")
+    source = pipelines.from_arrays(levels, labels=np.arange(10) % 3, class_names="abc")
+    kept = source[-3:]
+    numbers = [int(pipelines.to_uint8(image)[0, 0, 0]) for _, image in kept.ordered()]
+    assert numbers == [7, 8, 9]
+    assert len(kept) == 3
+    assert kept.labels.tolist() == [1, 2, 0]
+    assert kept.class_names == ("a", "b", "c")
+    assert kept.describe(0) == "images[0]"
+    drawn = {int(pipelines.to_uint8(image)[0, 0, 0]) for _, image in source[::5].stream(0).take(20)}
+    assert drawn == {0, 5}
+    assert len(source) == 10
+    assert len(source.labels) == 10
+
+
+def test_a_slice_of_files_has_their_paths():
+    photos = pipelines.sample(image_size=16)
+    assert photos[1:3].paths == photos.paths[1:3]
+    whole = [image for _, image in photos.ordered()]
+    ((_, last),) = photos[-1:].ordered()
+    np.testing.assert_array_equal(last, whole[-1])
+
+
+def test_what_cannot_be_sliced(tmp_path):
+    photos = pipelines.sample(image_size=16)
+    with pytest.raises(TypeError, match="Sources are sliced"):
+        photos[0]
+    with pytest.raises(ValueError, match="There is no image in"):
+        photos[4:]
+    pipelines.write_tfrecord(photos, str(tmp_path / "photos.tfrecord"))
+    with pytest.raises(TypeError, match="TFRecordSource cannot be sliced"):
+        pipelines.from_tfrecord(str(tmp_path / "photos.tfrecord"))[:2]

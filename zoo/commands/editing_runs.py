@@ -21,6 +21,8 @@ class EditingRun:
         schedule: `zoo.commands.training.Schedule`.
     """
 
+    #: Whether validation compares with what was asked for: only then does it tell the best model.
+    has_targets = True
     #: Options of `Settings` that this kind of run has no use for.
     refused = ("recipe", "unlabelled", "attributes", "captions")
 
@@ -37,6 +39,11 @@ class EditingRun:
             raise ValueError("`--validation-targets` needs `--validation`, their inputs.")
         self._model, self._settings, self._schedule = model, settings, schedule
         self._side = settings.crop or self.default_side(model)
+        if self._side % model.size_multiple:
+            raise ValueError(
+                f"`--crop` must be a multiple of {model.size_multiple} for this "
+                f"{type(model).__name__}. Received: {self._side}"
+            )
         self._data = self._sources(settings.data, settings.targets)
         self.batches(0)  # what the data lack shows here, before anything is written
         self.record = {"image_size": self._side}
@@ -92,16 +99,18 @@ class EditingRun:
         """Inputs of the generator on which collapse shows."""
         inputs = [images[:4] for images in next(iter(self.batches(0)))]
         inputs = inputs[: len(self._model.generator.inputs)]
-        return inputs if len(inputs[0]) > 1 else None
+        if len(inputs[0]) < 2:
+            return None
+        return inputs if len(inputs) > 1 else inputs[0]
 
     def watchers(self, out, record):
         """Callbacks of this kind of run."""
         if self.held_out is None:
             return []
-        return [
-            zoo.callbacks.ImageGrid(out / "logs", self.held_out),
-            zoo.callbacks.BestCheckpoint(out / "best", record=record),
-        ]
+        watchers = [zoo.callbacks.ImageGrid(out / "logs", self.held_out)]
+        if self.has_targets:
+            watchers.append(zoo.callbacks.BestCheckpoint(out / "best", record=record))
+        return watchers
 
 
 class AlignedRun(EditingRun):
@@ -109,9 +118,19 @@ class AlignedRun(EditingRun):
 
     refused = (*EditingRun.refused, "mirror")  # pairs are flipped anyway
 
+    def __init__(self, model, settings, schedule):
+        if schedule.validation and bool(settings.targets) != bool(schedule.validation_targets):
+            raise ValueError(
+                "`--targets` and `--validation-targets` go together: without them, images have "
+                "inputs and targets side by side."
+            )
+        super().__init__(model, settings, schedule)
+
     def channels(self):
-        """Channels of inputs and of targets."""
-        return self._model.generator.input_shape[-1], self._model.generator.output_shape[-1]
+        """Channels of `--data` and of `--targets`."""
+        return evaluating.aligned_channels(
+            self._model, self._settings.targets, self._settings.reverse
+        )
 
     def make(self, sources, batch_size, **options):
         """Batches of pairs."""
@@ -123,6 +142,7 @@ class AlignedRun(EditingRun):
 class UnpairedRun(EditingRun):
     """A run of `zoo.CycleGAN` or `StyleTransferGAN`: `--data`, and `--targets` of another kind."""
 
+    has_targets = False  # a model that changes nothing would score best
     refused = (*EditingRun.refused, "reverse")
 
     def __init__(self, model, settings, schedule):
@@ -138,6 +158,10 @@ class UnpairedRun(EditingRun):
         """The side that the model was made for."""
         return model.get_config().get("image_size", _SIDE)
 
+    def channels(self):
+        """Channels of both kinds."""
+        return tuple(each.shape[-1] for each in self._model.generator.inputs)
+
     def make(self, sources, batch_size, shuffle=True, **options):
         """Batches of both kinds; without `shuffle` as many as the smaller source has, unflipped."""
         if shuffle:
@@ -151,6 +175,7 @@ class UnpairedRun(EditingRun):
 class AttributeRun(EditingRun):
     """A run of `zoo.FaceAttributeGAN`: images and what `--attributes` says of them."""
 
+    has_targets = False  # a model that changes nothing would score best
     refused = ("recipe", "unlabelled", "targets", "reverse", "captions")
     held_out_batch = 8
 

@@ -71,14 +71,34 @@ def evaluate_aligned(
     Returns:
         Dict: `data`, `image_size`, and what `score` returns.
     """
-    shapes = model.generator.input_shape, model.generator.output_shape
+    channels = aligned_channels(model, targets, reverse)
     sources = [
-        each and pipelines.from_source(each, channels=shape[-1], augment=False)
-        for each, shape in zip((data, targets), shapes, strict=True)
+        each and pipelines.from_source(each, channels=count, augment=False)
+        for each, count in zip((data, targets), channels, strict=True)
     ]
     pairs = pipelines.aligned(*sources, 1, image_size=image_size, reverse=reverse, shuffle=False)
     scores = score(model, pairs, len(sources[0]), features, progress)
     return {"data": str(data), "image_size": image_size, **scores}
+
+
+def aligned_channels(model, targets, reverse):
+    """Return the channels to read of data and of targets.
+
+    Args:
+        model: `zoo.Pix2Pix`.
+        targets: What has the targets, or `None`: they are beside the inputs.
+        reverse: Bool, whether targets are inputs.
+
+    Raises:
+        ValueError: If images side by side are to be of different channels.
+    """
+    channels = model.generator.input_shape[-1], model.generator.output_shape[-1]
+    if not targets and channels[0] != channels[1]:
+        raise ValueError(
+            f"From {channels[0]} to {channels[1]} channels needs `--targets`: images side by side "
+            "have the same channels."
+        )
+    return channels[::-1] if reverse else channels
 
 
 def score(model, pairs, count, features=None, progress=True):

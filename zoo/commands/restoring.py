@@ -34,7 +34,7 @@ def restore(names, out, model, tile=None, precision="auto", progress=True, mask=
         List of dicts: `input`, `output`, `width`, `height` of the result, `precision` that was
         computed in, `seconds`.
     """
-    precision = chosen_precision(precision)
+    chosen_precision(precision)  # raises before anything is read
     targets = files.outputs(files.inputs(names), out)
     if mask is not None and len(targets) > 1:
         raise ValueError(f"`--mask` is for one image. Received: {len(targets)} images")
@@ -194,7 +194,7 @@ def restore_in_stages(names, out, restorer, tile=None, precision="auto", show_st
     Returns:
         List of dicts as of `restore`, with the `stages` that were run.
     """
-    precision = chosen_precision(precision)
+    chosen_precision(precision)  # raises before anything is read
     targets = files.outputs(files.inputs(names), out)
     if show_steps is not None and len(targets) > 1:
         raise ValueError(f"`--show-steps` is for one image. Received: {len(targets)} images")
@@ -211,7 +211,8 @@ def restore_in_stages(names, out, restorer, tile=None, precision="auto", show_st
         seconds = round(time.perf_counter() - began, 3)
         report.append(
             {"input": str(source), "output": str(target), "width": width, "height": height,
-             "precision": precision, "seconds": seconds, "stages": [name for name, _ in steps[1:]]}
+             "precision": chosen_precision(precision, photo.pixels.dtype), "seconds": seconds,
+             "stages": [name for name, _ in steps[1:]]}
         )  # fmt: skip
     return report
 

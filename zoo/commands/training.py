@@ -77,7 +77,8 @@ def train(settings, schedule, out):
         settings: `Settings`.
         schedule: `Schedule`.
         out: Path of the run: `settings.json`, `checkpoints/`, `logs/`, `preset/`, and with
-            `schedule.validation` `best/`, the preset that scored best.
+            `schedule.validation` `best/`, the preset that scored best, unless what is wanted has no
+            score (translation without pairs, styles, attributes).
 
     Returns:
         The path of the finished preset.

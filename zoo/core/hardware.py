@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -20,11 +21,13 @@ def fast_policy():
     return "mixed_bfloat16" if "amx_bf16" in _cpu_flags() else "float32"
 
 
-def chosen_precision(precision):
+def chosen_precision(precision, dtype="uint8"):
     """Return what a `precision` argument of inference stands for on this machine.
 
     Args:
-        precision: `"float32"`, `"bfloat16"`, or `"auto"`: bfloat16 where `fast_policy` has it.
+        precision: `"float32"`, `"bfloat16"`, or `"auto"`: bfloat16 where `fast_policy` has it, but
+            for images of more than its 8 bits.
+        dtype: Dtype of the images. Defaults to `"uint8"`.
 
     Returns:
         `"float32"` or `"bfloat16"`.
@@ -42,6 +45,8 @@ def chosen_precision(precision):
             "`precision` must be 'auto', 'float32' or 'bfloat16'. "
             f"Received: precision={precision!r}"
         )
+    if precision == "auto" and np.dtype(dtype) != np.uint8:
+        return "float32"
     if precision == "auto":
         return fast_policy().removeprefix("mixed_")
     return precision

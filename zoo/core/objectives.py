@@ -41,20 +41,22 @@ class Objective:
                     f"`{field.name}` must be a number of 0 or more. Received: {value!r}"
                 )
 
-    def check_loss(self, name, kind):
+    def check_loss(self, name, kind, always=False):
         """Raise unless a term that has a weight has a loss.
 
         Args:
             name: Name of the term, such as `"adversarial"`.
             kind: Class that its loss must have.
+            always: Bool, whether the loss is used without a weight, too: a discriminator learns
+                even if the generator does not heed it. Defaults to `False`.
 
         Raises:
             ValueError: If it has none.
         """
         weight, loss = getattr(self, f"{name}_weight", 1.0), getattr(self, f"{name}_loss")
-        if weight and not isinstance(loss, kind):
+        if (weight or always) and not isinstance(loss, kind):
             raise ValueError(
-                f"`{name}_loss` must be a {kind.__name__} where its weight is {weight}. "
+                f"`{name}_loss` must be a {kind.__name__} (its weight is {weight}). "
                 f"Received: {loss!r}"
             )
 

@@ -88,6 +88,12 @@ class PairedGAN(AdversarialModel):
 
     def pixel_terms(self, batch):
         """Be close to the clean image, pixel by pixel."""
+        clean, restored = (tf.TensorShape(batch[name].shape) for name in ("clean", "restored"))
+        if not clean.is_compatible_with(restored):  # losses would broadcast
+            raise ValueError(
+                f"Targets must have the shape of what the generator makes, {restored}. "
+                f"Received: {clean}"
+            )
         pixel = replica_mean(self.objective.pixel_loss, batch["clean"], batch["restored"])
         return {"pixel": self.objective.pixel_weight * pixel}
 

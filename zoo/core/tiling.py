@@ -174,11 +174,10 @@ class RestoredRows:
         progress=False,
         holes=None,
     ):
-        self._pixels = _checked_pixels(pixels)
-        if precision == "auto" and self._pixels.dtype != np.uint8:
-            precision = "float32"  # bfloat16 has 8 bits
+        self._pixels = checked_pixels(pixels)
+        precision = chosen_precision(precision, self._pixels.dtype)
         # The cache alone would not keep the network alive.
-        self._network, runner = _runner(model, chosen_precision(precision))
+        self._network, runner = _runner(model, precision)
         self.precision = runner.precision
         self._run = runner.function(
             self._pixels.dtype, self._pixels.shape[2], _is_gray(self._pixels)
@@ -284,8 +283,12 @@ def _unwrap(image, out):
     )
 
 
-def _checked_pixels(pixels):
-    """The pixels as (height, width, channels), without a copy."""
+def checked_pixels(pixels):
+    """The pixels as (height, width, channels), without a copy.
+
+    Raises:
+        ValueError: If they are no image as `restore` takes it.
+    """
     dtype = pixels.dtype
     known = dtype.kind == "f" or (dtype.kind == "u" and dtype.itemsize <= 2)
     shaped = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (1, 2, 3, 4))

@@ -41,4 +41,4 @@ class AttributeObjective(Objective):
 
     def __post_init__(self):
         self.check_weights()
-        self.check_loss("adversarial", AdversarialLoss)
+        self.check_loss("adversarial", AdversarialLoss, always=True)

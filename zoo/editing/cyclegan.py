@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from zoo.core.adversarial import AdversarialModel
+from zoo.core.receptive_field import receptive_field
 from zoo.core.replay import ReplayPool
 from zoo.editing.cycle_objective import CycleObjective
 from zoo.losses import cycle_consistency
@@ -38,7 +39,7 @@ class CycleGAN(AdversarialModel):
         **kwargs: `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
 
     Raises:
-        ValueError: If `objective` is none.
+        ValueError: If `objective` is none, or `image_size` less than 24.
 
     Example:
 
@@ -64,6 +65,11 @@ class CycleGAN(AdversarialModel):
         **kwargs,
     ):
         objective = CycleObjective.or_default(objective)
+        if image_size < 24:
+            raise ValueError(
+                "`image_size` must be at least 24, for the discriminators to see a patch. "
+                f"Received: {image_size}"
+            )
         blocks = (9 if image_size >= 256 else 6) if blocks is None else blocks
         super().__init__(
             _both(lambda name: translation_resnet(channels, channels, filters, blocks, name),
@@ -88,6 +94,11 @@ class CycleGAN(AdversarialModel):
     def inference_network(self):
         """The functional network from A to B."""
         return self.kept_network.get_layer("a_to_b")
+
+    @functools.cached_property
+    def size_multiple(self):
+        """Height and width of images that are translated are multiples of this many pixels."""
+        return receptive_field(self.inference_network).multiple
 
     @property
     def backward_network(self):
@@ -127,13 +138,14 @@ class CycleGAN(AdversarialModel):
         terms = {}
         for side, made_by, undone_by in (("a", to_a, to_b), ("b", to_b, to_a)):
             other = "b" if side == "a" else "a"
-            terms[f"adversarial_{side}"] = self.objective.adversarial_weight * self._unconvincing(
-                side, batch
-            )
-            again = undone_by(batch[f"fake_{side}"], training=True)
-            terms[f"cycle_{other}"] = self.objective.cycle_weight * cycle_consistency(
-                batch[other], again
-            )
+            if self.objective.adversarial_weight:
+                unconvincing = self._unconvincing(side, batch)
+                terms[f"adversarial_{side}"] = self.objective.adversarial_weight * unconvincing
+            if self.objective.cycle_weight:
+                again = undone_by(batch[f"fake_{side}"], training=True)
+                terms[f"cycle_{other}"] = self.objective.cycle_weight * cycle_consistency(
+                    batch[other], again
+                )
             if self.objective.identity_weight:
                 same = made_by(batch[side], training=True)
                 terms[f"identity_{side}"] = self.objective.identity_weight * cycle_consistency(

@@ -36,4 +36,4 @@ class DynamicObjective(Objective):
     def __post_init__(self):
         self.check_weights()
         self.check_loss("pixel", keras.losses.Loss)
-        self.check_loss("adversarial", AdversarialLoss)
+        self.check_loss("adversarial", AdversarialLoss, always=True)

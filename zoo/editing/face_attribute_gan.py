@@ -1,6 +1,7 @@
 """FaceAttributeGAN: older, younger, more feminine, and as much of it as is asked for."""
 
 import functools
+import math
 
 import keras
 import numpy as np
@@ -89,6 +90,11 @@ class FaceAttributeGAN(AdversarialModel):
     def prepare(self, data, seed):
         """Unpack `(images, attributes)`; each image is to get the attributes of the one before."""
         images, attributes = (tf.convert_to_tensor(each) for each in data)
+        if seed is not None and images.shape[0] == 1:
+            raise ValueError(
+                "Faces get the attributes of others of the batch: each step, replica and "
+                "discriminator step needs at least 2 images. Received: 1. Raise the batch size."
+            )
         return {"images": images, "attributes": attributes, "targets": tf.roll(attributes, 1, 0)}
 
     def forward(self, batch):
@@ -199,11 +205,15 @@ class FaceAttributeGAN(AdversarialModel):
 
 def _check_attributes(attributes):
     fits = isinstance(attributes, dict) and all(
-        isinstance(name, str) and len(ends) == 2 and ends[0] != ends[1]
+        isinstance(name, str)
+        and isinstance(ends, list | tuple)
+        and len(ends) == 2
+        and all(isinstance(end, int | float) and math.isfinite(end) for end in ends)
+        and ends[0] != ends[1]
         for name, ends in attributes.items()
     )
     if not fits or not attributes:
         raise ValueError(
-            "`attributes` must be a dict of names to (low, high), which differ. "
+            "`attributes` must be a dict of names to (low, high), numbers that differ. "
             f"Received: attributes={attributes!r}"
         )

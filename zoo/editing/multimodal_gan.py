@@ -211,8 +211,10 @@ class MultimodalGAN(AdversarialModel):
             weights.
 
         Raises:
-            ValueError: As of `read`.
+            ValueError: As of `read`, or if there are several texts.
         """
+        if not isinstance(text, str):
+            raise ValueError(f"`text` must be one string. Received: {text!r}")
         wanted = self.kept_network.get_layer("text_encoder")(self.read([text]), training=False)
         inputs = keras.Input((None, None, 3), name="image")
         fixed = FixedVector(np.asarray(wanted[0]), True, dtype="float32", name="text")(inputs)

@@ -24,7 +24,7 @@ class Pix2Pix(PairedGAN):
         filters: Sequence of integers, filters of each level of the U-Net, and so the size that
             images are a multiple of: `2 ** len(filters)`. Defaults to
             `(64, 128, 256, 512, 512, 512, 512)`.
-        dropout: Float in [0, 1), the generator's noise. Defaults to 0.5.
+        dropout: Float in [0, 1), the generator's noise in training. Defaults to 0.5.
         discriminator_filters: Integer, of the discriminator's first convolution. Defaults to 64.
         objective: `zoo.PairedObjective`, or `None` for the paper's: 100 L1 and the non-saturating
             adversary.
@@ -38,7 +38,9 @@ class Pix2Pix(PairedGAN):
 
     Reference:
         Isola et al. 2017, https://arxiv.org/abs/1611.07004, equations 1 to 4. The discriminator is
-        normalised spectrally instead of by batches.
+        normalised spectrally instead of by batches. Section 3.3 tests with dropout and with
+        statistics of the test batch; here an image alone decides what becomes of it: inference
+        has no dropout and uses moving averages, which want batches of more than one in training.
     """
 
     task = "translation from pairs"

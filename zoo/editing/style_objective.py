@@ -39,7 +39,8 @@ class StyleObjective(Objective):
         ValueError: If a weight is negative, or a loss of another kind.
 
     Reference:
-        Huang and Belongie 2017, https://arxiv.org/abs/1703.06868, equations 11 to 13.
+        Huang and Belongie 2017, https://arxiv.org/abs/1703.06868, equations 11 and 13; Johnson
+        et al. 2016, https://arxiv.org/abs/1603.08155, equation 2 (content).
     """
 
     content_loss: object = dataclasses.field(

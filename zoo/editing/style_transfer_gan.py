@@ -148,7 +148,8 @@ class StyleTransferGAN(AdversarialModel):
         Returns:
             float32 array `(N, style_size)`. Weighted means of styles are styles as well.
         """
-        return self.kept_network.get_layer("style_encoder")(images, training=False).numpy()
+        styles = self.kept_network.get_layer("style_encoder")(images, training=False)
+        return tf.cast(styles, tf.float32).numpy()
 
     def painter_of(self, style):
         """Return the network that paints images in one style.

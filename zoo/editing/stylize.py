@@ -14,7 +14,7 @@ def stylize(model, image, styles, weights=None, strength=1.0, keep_color=False, 
     Args:
         model: `zoo.StyleTransferGAN`.
         image: As of `zoo.restore`: an array, a PIL image, a `zoo.Photo` or a path.
-        styles: A style image, or a list of them, as `image`; in colour.
+        styles: A style image, or a list of them, as `image`. Alpha is not looked at.
         weights: Sequence of floats, share of each style; they need not sum to 1. Defaults to
             `None`: all alike.
         strength: Float in [0, 1], share of the styles; the rest is the style of `image` itself.
@@ -28,7 +28,7 @@ def stylize(model, image, styles, weights=None, strength=1.0, keep_color=False, 
         The painted picture in the kind of `image`.
 
     Raises:
-        ValueError: If an argument is out of its range, or a style image is not in colour.
+        ValueError: If an argument is out of its range, or a style image is none.
     """
     network = styled_network(model, image, styles, weights, strength, keep_color)
     return tiling.restore(network, image, **options)
@@ -75,9 +75,8 @@ def _with_colours_of_input(network):
 
 def _colours(image):
     """A picture as float32 RGB `(1, H, W, 3)` in [-1, 1]."""
-    pixels = image if isinstance(image, np.ndarray) else Photo.of(image).pixels
-    if pixels.ndim == 2 or pixels.shape[2] < 3:
-        gray = pixels if pixels.ndim == 2 else pixels[..., 0]
-        pixels = np.repeat(gray[..., None], 3, axis=-1)
+    pixels = tiling.checked_pixels(Photo.of(image).pixels)
+    if pixels.shape[2] < 3:
+        pixels = np.repeat(pixels[..., :1], 3, axis=-1)
     levels = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
     return (pixels[None, ..., :3] * (2.0 / levels) - 1.0).astype("float32")

@@ -53,6 +53,14 @@ def test_restore_asks_the_hardware(restored, monkeypatch, precision):
     np.testing.assert_array_equal(pixels, expected)
 
 
+def test_auto_is_float32_for_more_than_8_bits(zoo_command, trained_preset, tmp_path, monkeypatch):
+    monkeypatch.setattr(hardware, "fast_policy", lambda: "mixed_bfloat16")
+    Image.fromarray(np.full((16, 16), 30_000, "uint16")).save(tmp_path / "scan.png")
+    words = ["restore", tmp_path / "scan.png", "-o", tmp_path / "out.png", "--json"]
+    (row,) = json.loads(zoo_command(*words, "--preset", trained_preset))
+    assert row["precision"] == "float32"
+
+
 def test_restore_prints_the_precision(zoo_command, trained_preset, photo_folder, tmp_path):
     out = zoo_command("restore", photo_folder / "a.png", "-o", tmp_path / "a.png",
                       "--preset", trained_preset, "--precision", "bfloat16")  # fmt: skip

@@ -89,6 +89,10 @@ def test_arguments_are_checked():
         zoo.CycleObjective(adversarial_loss="hinge")
     with pytest.raises(ValueError, match=r"`objective` must be a zoo\.CycleObjective"):
         build(objective=zoo.PairedObjective())
+    with pytest.raises(ValueError, match="`adversarial_loss` must be"):
+        zoo.CycleObjective(adversarial_loss=None, adversarial_weight=0)
+    with pytest.raises(ValueError, match="`image_size` must be at least 24"):
+        zoo.CycleGAN(image_size=16)
     model = build()
     model.compile(run_eagerly=True)
     with pytest.raises(ValueError, match="with `image_size`"):

@@ -103,8 +103,17 @@ def test_the_discriminator_learns_to_see_attributes():
     assert logs[-1]["discriminator/attributes"] < 0.9 * logs[0]["discriminator/attributes"]
 
 
+def test_one_face_has_no_other_to_take_attributes_from():
+    model = build()
+    model.compile()
+    images, attributes = data()
+    with pytest.raises(ValueError, match="needs at least 2 images"):
+        model.train_on_batch(images[:1], attributes[:1])
+    assert model.evaluation_pair((images[:1], attributes[:1]))[0].shape[0] == 1
+
+
 def test_arguments_are_checked():
-    for attributes in ({}, {"age": (1, 1)}, ["age"]):
+    for attributes in ({}, {"age": (1, 1)}, ["age"], {"age": 20}, {"age": (float("nan"), 1)}):
         with pytest.raises(ValueError, match="`attributes` must be a dict"):
             zoo.FaceAttributeGAN(attributes)
     with pytest.raises(ValueError, match="`cycle_weight` must be a number of 0"):

@@ -177,6 +177,8 @@ def test_arguments_are_checked():
     for word in ("Darker", "t-shirt", "two words"):
         with pytest.raises(ValueError, match=f"single lower-case words .* Received: '{word}'"):
             zoo.MultimodalGAN(["fine", word])
+    with pytest.raises(ValueError, match="`text` must be one string"):
+        zoo.MultimodalGAN(WORDS, filters=4, blocks=1).editor_of(WORDS[:2])
     with pytest.raises(ValueError, match="`text_encoder` must be a"):
         zoo.MultimodalGAN(text_encoder=lengths)
     with pytest.raises(ValueError, match="`objective` must be a"):

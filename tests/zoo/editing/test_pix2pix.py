@@ -45,6 +45,13 @@ def test_any_channels(channels):
     assert np.isfinite(model.train_on_batch(drawing, photo, return_dict=True)["generator_loss"])
 
 
+def test_targets_of_other_channels_are_refused():
+    model = zoo.Pix2Pix(output_channels=1, filters=(4, 4), objective=zoo.PairedObjective())
+    model.compile()
+    with pytest.raises(ValueError, match="Targets must have the shape"):
+        model.train_on_batch(*cases.pairs(1, size=8))
+
+
 def test_dropout_draws_in_training_alone():
     model = build(dropout=0.9)
     image = cases.pairs(1, size=24)[0]

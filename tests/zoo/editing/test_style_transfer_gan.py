@@ -140,6 +140,22 @@ def test_arguments_are_checked(build, arguments, message):
         zoo.stylize(build(), photo, photo, **arguments)
 
 
+@pytest.mark.parametrize(
+    "style", [np.full((8, 8, 3), 200.0), np.full((8, 8, 3), -1.0), np.zeros((1, 8, 8, 3), "uint8")]
+)
+def test_styles_are_checked(build, style):
+    photo = np.zeros((8, 8, 3), "uint8")
+    with pytest.raises(ValueError, match="`image`"):
+        zoo.stylize(build(), photo, style)
+
+
+def test_gray_styles_are_styles(build):
+    model, photo, style = build(), np.zeros((8, 8, 3), "uint8"), np.full((8, 8), 90, "uint8")
+    colours = np.repeat(style[..., None], 3, axis=-1)
+    painted = [zoo.stylize(model, photo, each, precision="float32") for each in (style, colours)]
+    np.testing.assert_array_equal(*painted)
+
+
 def test_objectives_are_checked(objective):
     with pytest.raises(ValueError, match="`style_weight` must be a number of 0"):
         zoo.StyleObjective(objective.content_loss, style_loss=objective.style_loss, style_weight=-1)
