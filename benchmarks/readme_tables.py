@@ -25,15 +25,16 @@ README = HERE.parent / "README.md"
 def presets_table():
     """One row for each preset and set of images."""
     rows = [
-        "| preset | for | weights | data | PSNR, dB | SSIM | protocol |",
-        "|---|---|---|---|---|---|---|",
+        "| preset | for | weights | adversary | data | PSNR, dB | SSIM | protocol |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name in zoo.list_presets():
         record = zoo.preset_record(name)
         for score in record.get("scores", {}).values():
             if "psnr" not in score:
                 continue
-            weights = zoo.from_preset(name).generator.count_params()
+            model = zoo.from_preset(name)
+            weights, adversary = model.generator.count_params(), model.objective.adversarial_weight
             gains = [
                 f"{score[metric]['input']:.{_METRICS[metric][1]}f} → "
                 f"**{score[metric]['restored']:.{_METRICS[metric][1]}f}**"
@@ -41,8 +42,8 @@ def presets_table():
             ]
             rows.append(
                 f"| [`{name}`](zoo/presets/{name}/card.md) | `{score['recipe']}` | "
-                f"{weights / 1e6:.2f} M | {score['data']} | {' | '.join(gains)} | "
-                f"{score['psnr']['protocol']} |"
+                f"{weights / 1e6:.2f} M | {adversary or 'none'} | {score['data']} | "
+                f"{' | '.join(gains)} | {score['psnr']['protocol']} |"
             )
     return rows
 

@@ -31,13 +31,8 @@ else:
     fashion = pipelines.from_tfds("fashion_mnist", channels=1, augment=False)
     held_out = pipelines.from_tfds("fashion_mnist:test", channels=1, augment=False)
 images, labels = next(iter(pipelines.labelled(fashion, 10)))
-zoo.show(
-    {
-        f"{index}: {NAMES[int(label)]}": image
-        for index, (image, label) in enumerate(zip(images, labels, strict=True))
-    },
-    height=1.2,
-)
+zoo.show({NAMES[int(label)]: image for image, label in zip(images, labels, strict=True)},
+         height=1.2)  # fmt: skip
 
 # %% [markdown]
 # ## Ask for a class

@@ -27,7 +27,8 @@ SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this no
 # of styles. `ema_halflife_images` keeps the average from which samples are made. With few images,
 # `AdaptiveAugmentation` shows the discriminator flipped, shifted and recoloured ones, as often as
 # it takes to keep it from learning the images by heart. The faces below took 75 minutes: a batch of
-# 16, 17,472 times, without the path length term. The few minutes here show that it runs.
+# 16, 17,472 times, without the path length term. The few minutes here show that it runs: the samples
+# have hardly any variety yet.
 
 # %%
 if SMALL:
@@ -83,12 +84,12 @@ zoo.show({"coarse styles by row, fine ones by column": sheet}, height=4)
 # ## Edit
 #
 # Some directions need no labels at all: those which change the modulation most (SeFa, Shen and Zhou
-# 2021).
+# 2021). At the ends of the first one, 3 is farther than faces go.
 
 # %%
 styles = faces.styles_of(faces.inputs(3, seed=7), truncation=0.7)
 directions = latent_editing.closed_form_directions(faces, count=3)
-strengths = [-2, -1, 0, 1, 2]
+strengths = [-3, -1.5, 0, 1.5, 3]
 zoo.show(
     {
         f"direction {number}": latent_editing.direction_sheet(faces, styles, each, strengths)

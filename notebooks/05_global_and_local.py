@@ -104,7 +104,7 @@ print(f"real images {seam(real):.2f}, LocalGAN {seam(locally.sample(64, seed=2))
 
 # %% [markdown]
 # Only a quarter of the latents belongs to single regions. Changing one of these changes its region
-# and leaves the others as they are: local editing comes for free.
+# and leaves the others as they are: by little here, as training wants regions that fit together.
 
 # %%
 latents = np.repeat(np.asarray(locally.inputs(1, seed=5)), 6, axis=0)

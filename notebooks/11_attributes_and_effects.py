@@ -110,5 +110,5 @@ zoo.show(
 zoo.save_gif(frames, "moving.gif")
 
 # %% [markdown]
-# Neither was trained for longer than a minute or two. `zoo train face_attribute_gan` and
-# `zoo train dynamic_gan` take it from here.
+# Neither was trained for longer than a minute or two: the light follows, paler than it should, and
+# the blur does not yet. `zoo train face_attribute_gan` and `zoo train dynamic_gan` take it from here.

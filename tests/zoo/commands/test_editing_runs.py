@@ -172,7 +172,11 @@ def test_train_editing_by_captions(zoo_command, halves, tmp_path):
         ("pix2pix", ["--mirror"], "`--mirror` has no meaning"),
         ("pix2pix", ["--validation-targets", "sample"], "needs `--validation`"),
         ("pix2pix", ["--targets", "sample", "--validation", "sample"], "go together"),
-        ("pix2pix", ["--set", "filters=(4, 4)", "--set", "output_channels=1"], "From 3 to 1 channels needs `--targets`"),
+        (
+            "pix2pix",
+            ["--set", "filters=(4, 4)", "--set", "output_channels=1"],
+            "From 3 to 1 channels needs `--targets`",
+        ),
         ("cyclegan", ["--targets", "sample", "--crop", 66], "`--crop` must be a multiple of 4"),
         ("face_attribute_gan", [], "needs `--attributes`: a CSV file with the columns file, age"),
         ("srgan", ["--targets", "sample"], "`--targets` has no meaning"),
