@@ -164,7 +164,9 @@ def attributes(bench, model):
     parts = {name: bench.images(bench.data / "faces" / name, side) for name in ("train", "test")}
     images = parts["test"][0]
     facts, shown = {"images": len(images)}, [images[:_SHOWN]]
-    outside = scores.background(side)
+    outside, face = scores.background(side), slice(side // 8, -side // 8)
+    before = bench.embedding(images[:, face, face]).vectors
+    facts["embedding"] = bench.embedding.protocol
     for attribute in model.attributes:
         values = read(bench.attributes, attribute)
         truth = {part: np.array([values[name] for name in files]) > halfway[attribute]
@@ -183,6 +185,9 @@ def attributes(bench, model):
             "seen": float((says(edited) != truth["test"]).mean()),
             "seen_at_half": float((says(half) != truth["test"]).mean()),
             "background_psnr": scores.mean_psnr(images, edited, outside),
+            "recognised": scores.recognised(
+                before, bench.embedding(edited[:, face, face]).vectors
+            ),
         }
         for amount in (-1, 1):
             vector = model.changes({attribute: amount})

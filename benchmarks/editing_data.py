@@ -5,6 +5,7 @@ Every tenth face and every sixth painting is held out. Written are, below `--out
 * `faces/{train,test}`: faces; `young`, `old` (as `--young` and `--old` say) in the same parts;
 * `edges/{train,test}`: edges (Canny) and face side by side;
 * `styles/{train,test}`: paintings;
+* `many_styles`: those of the training in 20 other colourings each, and every third photograph;
 * `colors`: photographs (`--photos`) that have colours, and every eighth face, enlarged, for skin.
 
     python benchmarks/editing_data.py --faces faces/ --attributes attributes.csv \
@@ -13,6 +14,7 @@ Every tenth face and every sixth painting is held out. Written are, below `--out
 
 import argparse
 import csv
+import zlib
 from pathlib import Path
 
 import cv2
@@ -42,7 +44,11 @@ def main():
         cv2.imwrite(str(target), with_edges(cv2.imread(str(path))))
     for path, part in parts(arguments.styles, 6):
         link(path, arguments.out / "styles" / part)
+        if part == "train":
+            colourings(path, arguments.out / "many_styles", 20)
     if arguments.photos:
+        for path in sorted(arguments.photos.iterdir())[::3]:
+            link(path, arguments.out / "many_styles")
         for path in sorted(arguments.photos.iterdir()):
             if has_colors(cv2.imread(str(path))):
                 link(path, arguments.out / "colors")
@@ -72,6 +78,26 @@ def link(path, folder):
     target = folder / path.name
     target.unlink(missing_ok=True)
     target.symlink_to(path.resolve())
+
+
+def colourings(path, folder, count):
+    """Put a picture, and as many of it in other colours, into a folder."""
+    link(path, folder)
+    rng = np.random.default_rng(zlib.crc32(path.name.encode()))
+    picture = cv2.imread(str(path))
+    for number in range(count):
+        cv2.imwrite(str(folder / f"{path.stem}_{number}.png"), recoloured(picture, rng))
+
+
+def recoloured(picture, rng):
+    """A picture of other hues, saturation, cast, contrast and brightness."""
+    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_BGR2LAB)
+    angle, chroma = rng.uniform(0, 2 * np.pi), rng.uniform(0.4, 1.4)
+    turned = chroma * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    lab[..., 1:] = lab[..., 1:] @ turned.T.astype(np.float32) + rng.normal(0, 12, 2)
+    lab[..., 0] = 50 + rng.uniform(0.5, 1.2) * (lab[..., 0] - 50) + rng.uniform(-20, 20)
+    lab[..., 0] = np.clip(lab[..., 0], 0, 100)
+    return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR) * 255, 0, 255).round().astype(np.uint8)
 
 
 def has_colors(image):

@@ -27,6 +27,20 @@ def background(side):
     return ((x / 0.85) ** 2 + y**2 > 1)[..., None]
 
 
+def recognised(before, after):
+    """Share of images after an edit that are nearest to what they were, of all images before it.
+
+    Args:
+        before: Float `(N, D)`, what a network sees in the images.
+        after: Float `(N, D)`, what it sees in the edited ones.
+
+    Returns:
+        Float in [0, 1], by the angle between vectors.
+    """
+    before, after = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (before, after))
+    return float(np.mean((after @ before.T).argmax(axis=1) == np.arange(len(before))))
+
+
 def kernel(before, after):
     """The kernel that blurs one image into the other, by least squares.
 

@@ -33,7 +33,8 @@ def of_attributes(row):
     """What was measured of FaceAttributeGAN."""
     said = [
         f"{name}: change seen in {100 * each['seen']:.0f} % (half of it "
-        f"{100 * each['seen_at_half']:.0f} %, none {100 * each['seen_before']:.0f} %), background "
+        f"{100 * each['seen_at_half']:.0f} %, none {100 * each['seen_before']:.0f} %), nearest to "
+        f"its own original {100 * each['recognised']:.0f} %, background "
         f"{each['background_psnr']:.1f} dB"
         for name, each in row.items()
         if isinstance(each, dict)

@@ -18,6 +18,7 @@ from editing_data import with_edges
 from PIL import Image
 from publish_preset import PRESETS, origin
 
+import pipelines
 import zoo
 
 HERE = Path(__file__).resolve().parent
@@ -123,13 +124,56 @@ def faces_of_edges(model):
     return enlarged(np.concatenate([edges, zoo.restore(model, edges), face[..., ::-1]], axis=1), 2)
 
 
+def texts(model):
+    """A photograph after each text; the last ones repair what was done to it."""
+    photo = photograph("coffee.png", 300)[:200]
+    noise = np.random.default_rng(0).normal(0, 0.1 * 255, photo.shape)
+    noisy = np.clip(photo + noise, 0, 255).astype("uint8")
+
+    def edited(text, pixels=photo):
+        return zoo.restore(model.editor_of(text), pixels)
+
+    soft = edited("blur the picture")
+    asked = ("make it darker", "a brighter photo", "like in the evening sun", "a colder photo",
+             "remove the colors", "stronger colors", "an old faded photo")  # fmt: skip
+    cells = [("photograph", photo), *((text, edited(text)) for text in asked)]
+    cells += [("blur the picture", soft)]
+    cells += [("sharpen the picture", edited("sharpen the picture", soft))]
+    cells += [("noise", noisy), ("remove the noise", edited("remove the noise", noisy))]
+    cells = [labelled(*cell) for cell in cells]
+    return np.concatenate([np.concatenate(cells[k : k + 4], axis=1) for k in range(0, 12, 4)])
+
+
+def frames(model):
+    """Photographs as the camera shakes more and more and a light moves across."""
+    rows = []
+    for name, angle in (("coffee.png", 0.0), ("chelsea.png", 45.0), ("rocket.jpg", 90.0)):
+        photo = photograph(name, 300)[:200:2, ::2]
+        effects = pipelines.effects([8.0], [angle], [0.8], [[-0.8, 0]], [[0.8, 0]], count=6)[0]
+        rows.append(np.concatenate(zoo.animate(model, photo, effects), axis=1))
+    return np.concatenate(rows)
+
+
+def labelled(text, pixels):
+    """Pixels above a line of text."""
+    line = np.full((22, pixels.shape[1], 3), 255, "uint8")
+    cv2.putText(line, text, (4, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    return np.concatenate([pixels, line])
+
+
 def enlarged(pixels, factor):
     """Pixels as squares."""
     return cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)
 
 
 #: System -> function of a model that draws.
-PICTURES = {"styles": styles, "attributes": attributes, "pix2pix": faces_of_edges}
+PICTURES = {
+    "styles": styles,
+    "attributes": attributes,
+    "pix2pix": faces_of_edges,
+    "frames": frames,
+    "texts": texts,
+}
 
 if __name__ == "__main__":
     main()

@@ -91,7 +91,6 @@ def prepare_readme(names, monkeypatch):
     monkeypatch.setattr(pipelines, "from_tfds", lambda *_, **__: fashion)
     monkeypatch.setattr(zoo, "OldPhotoGAN", lambda: build(filters=(4, 8), blocks=1))
     for folder, model in {
-        "styles": zoo.StyleTransferGAN(filters=4, blocks=1, style_size=4),
         "ages": zoo.FaceAttributeGAN(filters=4, blocks=1),
         "moving": zoo.DynamicGAN(filters=4, blocks=1),
     }.items():

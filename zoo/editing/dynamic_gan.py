@@ -25,6 +25,8 @@ class DynamicGAN(AdversarialModel):
         frame_count: Integer of at least 2, frames of a training sequence. Defaults to 6.
         filters: Integer. Defaults to 48.
         blocks: Integer, residual blocks. Defaults to 4.
+        kernel_size: Odd integer, side in px of the kernel that the network makes of what describes
+            a frame; the longest blur fits into it. Defaults to 11.
         discriminator_filters: Integer, of the discriminators' first convolution. Defaults to 32.
         objective: `zoo.DynamicObjective`, or `None` for its defaults.
         **kwargs: `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
@@ -41,7 +43,8 @@ class DynamicGAN(AdversarialModel):
     Reference:
         Tulyakov et al. 2018 (MoCoGAN), https://arxiv.org/abs/1707.04993, section 3.1 (a
         discriminator of frames and one of sequences); Perez et al. 2018 (FiLM),
-        https://arxiv.org/abs/1709.07871 (the network).
+        https://arxiv.org/abs/1709.07871, and De Brabandere et al. 2016 (dynamic filters),
+        https://arxiv.org/abs/1605.09673 (the network).
     """
 
     task = "dynamic effects"
@@ -51,6 +54,7 @@ class DynamicGAN(AdversarialModel):
         frame_count=6,
         filters=48,
         blocks=4,
+        kernel_size=11,
         discriminator_filters=32,
         objective=None,
         **kwargs,
@@ -59,7 +63,7 @@ class DynamicGAN(AdversarialModel):
         if frame_count < 2:
             raise ValueError(f"`frame_count` must be at least 2. Received: {frame_count!r}")
         super().__init__(
-            effect_renderer(filters=filters, blocks=blocks),
+            effect_renderer(filters=filters, blocks=blocks, kernel_size=kernel_size),
             _judges(frame_count, discriminator_filters),
             **kwargs,
         )
@@ -68,6 +72,7 @@ class DynamicGAN(AdversarialModel):
             "frame_count": frame_count,
             "filters": filters,
             "blocks": blocks,
+            "kernel_size": kernel_size,
             "discriminator_filters": discriminator_filters,
         }
 

@@ -104,13 +104,18 @@ class FaceAttributeGAN(AdversarialModel):
         return {**batch, "changes": changes, "mask": mask, "edited": edited}
 
     def discriminator_terms(self, batch):
-        """Tell real from edited, and see the attributes of real images."""
+        """Tell real from edited, and see the attributes of real images, also through an edit."""
+        objective, attributes = self.objective, batch["attributes"]
         real, seen = self.discriminator(batch["images"], training=True)
-        fake, _ = self.discriminator(batch["edited"], training=True)
-        return {
-            "adversarial": self.objective.adversarial_loss.discriminator(real, fake),
-            "attributes": attribute_loss(seen, batch["attributes"]),
+        fake, seen_through = self.discriminator(batch["edited"], training=True)
+        terms = {
+            "adversarial": objective.adversarial_loss.discriminator(real, fake),
+            "attributes": attribute_loss(seen, attributes),
         }
+        if objective.source_weight:
+            source = attribute_loss(seen_through, attributes)
+            terms["source"] = objective.source_weight * source
+        return terms
 
     def generator_terms(self, batch):
         """Look real, have the target's attributes, come back, and change no more than that."""

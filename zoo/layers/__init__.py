@@ -13,6 +13,7 @@ from zoo.layers.equalized import ScaledConv as ScaledConv
 from zoo.layers.equalized import ScaledDense as ScaledDense
 from zoo.layers.fidelity import Blend as Blend
 from zoo.layers.fidelity import KeepColor as KeepColor
+from zoo.layers.filtering import DynamicFilter as DynamicFilter
 from zoo.layers.filtering import FIRDown as FIRDown
 from zoo.layers.filtering import FIRUp as FIRUp
 from zoo.layers.masking import Complete as Complete

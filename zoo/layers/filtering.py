@@ -1,4 +1,4 @@
-"""The low-pass filter with the taps 1, 3, 3, 1 that StyleGAN2 resamples with."""
+"""The low-pass filter with the taps 1, 3, 3, 1 that StyleGAN2 resamples with; filters that are made."""
 
 import keras
 import numpy as np
@@ -85,3 +85,59 @@ class FIRDown(keras.layers.Layer):
         """Shape of the output."""
         n, height, width, channels = input_shape
         return (n, height and height // 2, width and width // 2, channels)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class DynamicFilter(keras.layers.Layer):
+    """Filter each image with a kernel of its own, which a network has made for it.
+
+    Every channel is correlated with the same kernel; borders are repeated.
+
+    Args:
+        size: Integer, side of the kernels in px; odd.
+
+    Raises:
+        ValueError: If `size` is not odd.
+
+    Example:
+
+    >>> kernel = tf.one_hot([4], 9)  # the middle of three by three: nothing changes
+    >>> DynamicFilter(3)([tf.reshape(tf.range(4.0), (1, 2, 2, 1)), kernel])[0, :, :, 0].numpy()
+    array([[0., 1.],
+           [2., 3.]], dtype=float32)
+
+    Reference:
+        De Brabandere et al. 2016, https://arxiv.org/abs/1605.09673, section 3.2 (the dynamic
+        convolutional layer).
+    """
+
+    def __init__(self, size, **kwargs):
+        super().__init__(**kwargs)
+        if size < 1 or size % 2 == 0:
+            raise ValueError(f"`size` must be odd. Received: {size!r}")
+        self.size = int(size)
+
+    def call(self, inputs):
+        """Images `(N, H, W, C)` and kernels `(N, size * size)` to images."""
+        images, kernels = inputs
+        channels = images.shape[-1]
+        shape = tf.shape(images)
+        for axis, side in ((1, shape[1]), (2, shape[2])):
+            around = tf.range(-(self.size // 2), side + self.size // 2)
+            images = tf.gather(images, tf.clip_by_value(around, 0, side - 1), axis=axis)
+        # All images are channels of one depthwise convolution.
+        padded = tf.unstack(tf.shape(images)[1:3])
+        folded = tf.reshape(tf.transpose(images, (1, 2, 0, 3)), (1, *padded, shape[0] * channels))
+        taps = tf.reshape(tf.transpose(kernels), (self.size, self.size, shape[0], 1))
+        taps = tf.reshape(tf.repeat(taps, channels, axis=3), (self.size, self.size, -1, 1))
+        made = tf.nn.depthwise_conv2d(folded, taps, (1, 1, 1, 1), "VALID")
+        made = tf.reshape(made, (shape[1], shape[2], shape[0], channels))
+        return tf.transpose(made, (2, 0, 1, 3))
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output."""
+        return tuple(input_shape[0])
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {**super().get_config(), "size": self.size}

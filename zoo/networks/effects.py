@@ -1,41 +1,66 @@
 """Networks that put an image into another moment: blurred by motion, lit from elsewhere."""
 
 import keras
+import numpy as np
 from keras import layers
 
-from zoo.layers import AdaptiveInstanceNorm, Coordinates, PixelShuffle, PixelUnshuffle
+from zoo.layers import (
+    AdaptiveInstanceNorm,
+    Coordinates,
+    DynamicFilter,
+    PixelShuffle,
+    PixelUnshuffle,
+)
+
+# Of the middle of a kernel before training: 0.96 of 11 x 11 taps.
+_SHARP = 8.0
 
 
-def effect_renderer(effect_count=5, filters=48, blocks=4, coordinates=True, name="effect_renderer"):
+def effect_renderer(
+    effect_count=5,
+    filters=48,
+    blocks=4,
+    coordinates=True,
+    kernel_size=None,
+    name="effect_renderer",
+):
     """From an image and what describes a frame to the frame.
 
     The image is corrected by a gain and an offset of each value, as light is a product; the network
     works at half the size. Normalising would hide how bright an image is, so the effects scale and
-    shift features that are not normalised.
+    shift features that are not normalised. Features that are scaled hardly learn to blur in a
+    direction that is told by two numbers; a kernel that is made of the numbers does.
 
     Args:
         effect_count: Integer, numbers that describe a frame. Defaults to 5.
         filters: Integer. Defaults to 48.
         blocks: Integer, residual blocks. Defaults to 4.
         coordinates: Bool, whether the network is told where each pixel lies. Defaults to `True`.
+        kernel_size: Odd integer, side in px of the kernel that blurs the image first, or `None` for
+            a network that does not. Defaults to `None`.
         name: String. Defaults to `"effect_renderer"`.
 
     Returns:
         A `keras.Model`: `[(N, H, W, 3), (N, effect_count)]` to `(N, H, W, 3)`; sides are even.
 
+    Raises:
+        ValueError: If `kernel_size` is even.
+
     Reference:
-        Perez et al. 2018 (FiLM), https://arxiv.org/abs/1709.07871, equation 2.
+        Perez et al. 2018 (FiLM), https://arxiv.org/abs/1709.07871, equation 2; De Brabandere et al.
+        2016, https://arxiv.org/abs/1605.09673, section 3.2 (the kernel, one for all pixels).
     """
     image = keras.Input((None, None, 3), name="images")
     described = keras.Input((effect_count,), name="effects")
     style = layers.Dense(64, activation="relu")(described)
     style = layers.Dense(64, activation="relu")(style)
+    start = image if kernel_size is None else _blurred(image, style, kernel_size)
 
     def modulated(x):
         x = layers.Conv2D(filters, 3, padding="same")(x)
         return AdaptiveInstanceNorm(normalize=False)([x, style])
 
-    x = PixelUnshuffle(2)(Coordinates()(image) if coordinates else image)
+    x = PixelUnshuffle(2)(Coordinates()(start) if coordinates else start)
     x = layers.ReLU()(modulated(x))
     for _ in range(blocks):
         y = modulated(layers.ReLU()(modulated(x)))
@@ -46,6 +71,19 @@ def effect_renderer(effect_count=5, filters=48, blocks=4, coordinates=True, name
         )
         for _ in range(2)
     )
-    scaled = layers.Multiply(dtype="float32")([image, gain])
-    outputs = layers.Add(dtype="float32", name="frame")([image, scaled, offset])
+    scaled = layers.Multiply(dtype="float32")([start, gain])
+    outputs = layers.Add(dtype="float32", name="frame")([start, scaled, offset])
     return keras.Model([image, described], outputs, name=name)
+
+
+def _blurred(image, style, size):
+    """The image under a kernel without negative values, of sum 1, that starts as sharp."""
+    sharp = _SHARP * np.eye(size * size)[size * size // 2]
+    scores = layers.Dense(
+        size * size,
+        dtype="float32",
+        kernel_initializer="zeros",
+        bias_initializer=keras.initializers.Constant(sharp),
+    )(style)
+    kernel = layers.Softmax(dtype="float32", name="kernel")(scores)
+    return DynamicFilter(size, dtype="float32", name="blurred")([image, kernel])

@@ -61,7 +61,8 @@ def text_editor(encoder, filters=48, blocks=4):
     """
     images = keras.Input((None, None, 3), name="images")
     text = _input_like(encoder)
-    render = effect_renderer(encoder.output_shape[-1], filters, blocks, False, "renderer")
+    size = encoder.output_shape[-1]
+    render = effect_renderer(size, filters, blocks, coordinates=False, name="renderer")
     return keras.Model([images, text], render([images, encoder(text)]), name="text_editor")
 
 

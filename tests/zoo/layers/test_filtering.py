@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from zoo.layers.equalized import ScaledConv, ScaledDense
-from zoo.layers.filtering import FIRDown, FIRUp, blur
+from zoo.layers.filtering import DynamicFilter, FIRDown, FIRUp, blur
 
 TAPS = np.array([1, 3, 3, 1]) / 8.0
 
@@ -77,3 +77,23 @@ def test_a_small_rate_learns_slowly():
         layer.kernel.assign_add(tf.ones((4, 1)))  # what Adam does: a step of one size
         moved.append(float((layer(x) - before)[0, 0]))
     assert moved == pytest.approx([2.0, 0.2], rel=1e-5)
+
+
+def test_each_image_has_its_own_kernel():
+    rng = np.random.default_rng(0)
+    images, kernels = rng.normal(size=(2, 4, 7, 3)), rng.normal(size=(2, 5, 5))
+    padded = np.pad(images, [(0, 0), (2, 2), (2, 2), (0, 0)], mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (5, 5), axis=(1, 2))
+    expected = np.einsum("nyxcij,nij->nyxc", windows, kernels)
+    made = DynamicFilter(5)([tf.constant(images, "float32"), kernels.reshape(2, 25)])
+    np.testing.assert_allclose(made, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_images_may_be_smaller_than_kernels():
+    made = DynamicFilter(11)([tf.fill((1, 2, 3, 1), 0.5), tf.fill((1, 121), 1 / 121)])
+    np.testing.assert_allclose(made, np.full((1, 2, 3, 1), 0.5), atol=1e-6)
+
+
+def test_kernels_have_a_middle():
+    with pytest.raises(ValueError, match="`size` must be odd. Received: 4"):
+        DynamicFilter(4)
