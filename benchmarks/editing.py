@@ -185,9 +185,7 @@ def attributes(bench, model):
             "seen": float((says(edited) != truth["test"]).mean()),
             "seen_at_half": float((says(half) != truth["test"]).mean()),
             "background_psnr": scores.mean_psnr(images, edited, outside),
-            "recognised": scores.recognised(
-                before, bench.embedding(edited[:, face, face]).vectors
-            ),
+            "recognised": scores.recognised(before, bench.embedding(edited[:, face, face]).vectors),
         }
         for amount in (-1, 1):
             vector = model.changes({attribute: amount})

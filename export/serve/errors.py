@@ -8,6 +8,7 @@ import tensorflow as tf
 
 # What the checks of a signature say, without where in the graph they are.
 _ASSERTION = re.compile(r"assertion failed: \[(.*)\]", re.DOTALL)
+_PLACE = re.compile(r"\s*(\[\[\{\{|\n\nStack trace|\[Op:)")
 
 
 class Code(enum.Enum):
@@ -58,6 +59,6 @@ def of_tensorflow(error):
 def _first_lines(error):
     """The message without the graph's traceback."""
     text = getattr(error, "message", None) or str(error)
-    if found := _ASSERTION.search(text):
-        return found[1]
-    return text.split("\n\nStack trace", 1)[0].split("[[", 1)[0].strip()[:2000]
+    text = _PLACE.split(text, maxsplit=1)[0].strip()
+    found = _ASSERTION.search(text)
+    return found[1] if found else text[:2000]

@@ -24,7 +24,7 @@ import export
 import zoo
 from export.serve import Limits, Server
 from export.serve.batching import Batcher
-from export.serve.errors import Code, RequestError
+from export.serve.errors import Code, RequestError, of_tensorflow
 from export.serve.store import Version
 
 GRAY = np.full((1, 2, 3, 3), 0.5, "float32")
@@ -313,3 +313,19 @@ def test_warmup_is_run_before_a_version_answers(tmp_path):
         writer.write(b"")  # a request of no signature
     with Server(tmp_path, grpc_port=0, rest_port=0, limits=FAST) as server:
         assert "KeyError" in server.store.models["dim"].versions[1].error
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("assertion failed: [image_bytes[0] is no file. Received: 15 bytes]\n\t "
+         "[[{{node map/while/Assert/Assert}}]] [Op:__inference_signature_wrapper_11742]",
+         "image_bytes[0] is no file. Received: 15 bytes"),
+        ("{{function_node f}} assertion failed: [a [1, 2] b] [Op:Assert]", "a [1, 2] b"),
+        ("Incompatible shapes: [1,2] vs. [3]\n\t [[{{node add}}]]\n\nStack trace for op: x",
+         "Incompatible shapes: [1,2] vs. [3]"),
+    ],
+)  # fmt: skip
+def test_errors_leave_out_where_in_the_graph_they_are(said, told):
+    error = of_tensorflow(tf.errors.InvalidArgumentError(None, None, said))
+    assert (error.code, error.message) == (Code.INVALID_ARGUMENT, told)

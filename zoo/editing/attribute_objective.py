@@ -19,8 +19,8 @@ class AttributeObjective(Objective):
         attribute_weight: Float, of what the discriminator sees of the attributes. Defaults to 1.
         source_weight: Float, of the discriminator's seeing in edited images the attributes that
             they had before. Patterns that a network takes for age, and nobody else, are seen
-            through then; what looks like the images of that age cannot be. Defaults to 0, which
-            leaves edited images out as the papers do.
+            through then; what looks like the images of that age cannot be. 0 leaves edited images
+            out, as the papers do. Defaults to 1.
         cycle_weight: Float, of the way there and back. Defaults to the paper's 10.
         reconstruction_weight: Float, of changing nothing where nothing is asked for. Defaults to
             10.
@@ -37,7 +37,7 @@ class AttributeObjective(Objective):
     """
 
     attribute_weight: float = 1.0
-    source_weight: float = 0.0
+    source_weight: float = 1.0
     cycle_weight: float = 10.0
     reconstruction_weight: float = 10.0
     mask_weight: float = 0.1

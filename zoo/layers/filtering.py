@@ -1,4 +1,4 @@
-"""The low-pass filter with the taps 1, 3, 3, 1 that StyleGAN2 resamples with; filters that are made."""
+"""StyleGAN2's low-pass filter with the taps 1, 3, 3, 1, and filters that a network makes."""
 
 import keras
 import numpy as np

@@ -62,6 +62,20 @@ def test_terms_by_hand():
     assert len(terms) == 5
 
 
+def test_the_discriminator_names_what_edited_images_were():
+    images, attributes = data(3)
+    model = build(discriminator_noise=0.0, objective=zoo.AttributeObjective(source_weight=0.5))
+    batch = model.forward(model.prepare((images, attributes), None))
+    terms = model.discriminator_terms(batch)
+    # The spectral norm moves a little with each training call.
+    for name, pictures, weight in (("attributes", images, 1.0), ("source", batch["edited"], 0.5)):
+        chances = 1 / (1 + np.exp(-model.discriminator(pictures, training=False)[1].numpy()))
+        entropy = -(attributes * np.log(chances) + (1 - attributes) * np.log(1 - chances)).mean()
+        assert float(terms[name]) == pytest.approx(weight * entropy, rel=3e-2)
+    without = build(objective=zoo.AttributeObjective(source_weight=0))
+    assert set(without.discriminator_terms(batch)) == {"adversarial", "attributes"}
+
+
 def test_a_weight_of_zero_leaves_its_term_out():
     objective = zoo.AttributeObjective(cycle_weight=0, mask_weight=0, adversarial_weight=0)
     model = build(objective=objective)

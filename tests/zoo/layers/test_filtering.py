@@ -95,5 +95,5 @@ def test_images_may_be_smaller_than_kernels():
 
 
 def test_kernels_have_a_middle():
-    with pytest.raises(ValueError, match="`size` must be odd. Received: 4"):
+    with pytest.raises(ValueError, match=r"`size` must be odd\. Received: 4"):
         DynamicFilter(4)
