@@ -188,6 +188,7 @@ def command(name, training):
         "attributes",
         "captions",
         "recipe",
+        "warm_start",
         "steps",
         "batch_size",
         "crop",

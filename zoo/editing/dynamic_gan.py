@@ -79,6 +79,10 @@ class DynamicGAN(AdversarialModel):
     #: Height and width of images are multiples of this many pixels.
     size_multiple = 2
 
+    def default_optimizers(self):
+        """Adam with rates of 1e-3 for the renderer, at which kernels turn, and 2e-4 for judges."""
+        return keras.optimizers.Adam(1e-3, beta_1=0.5), keras.optimizers.Adam(2e-4, beta_1=0.5)
+
     # ------------------------------------------------------------------ training
 
     def prepare(self, data, seed):
