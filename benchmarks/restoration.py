@@ -11,7 +11,7 @@ Stages, here all of `old_photo_full` but for what enlarges and colours, are scor
 model that is named after them; a latent model fills boxes in images of the size that it makes:
 
     python benchmarks/restoration.py --data BSD100=data/bsd100 --stages old_photo_full=old_photo
-    python benchmarks/restoration.py --data faces64=data/faces64.npz:test --latent stylegan2_faces_64
+    python benchmarks/restoration.py --data faces64=faces64.npz:test --latent stylegan2_faces_64
 """
 
 import argparse
