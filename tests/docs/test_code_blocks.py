@@ -92,7 +92,6 @@ def prepare_readme(names, monkeypatch):
     monkeypatch.setattr(zoo, "OldPhotoGAN", lambda: build(filters=(4, 8), blocks=1))
     for folder, model in {
         "ages": zoo.FaceAttributeGAN(filters=4, blocks=1),
-        "moving": zoo.DynamicGAN(filters=4, blocks=1),
     }.items():
         model.save_to_preset(f"runs/{folder}/preset")
     names["images"] = np.zeros((2, 32, 32, 3), "float32")
