@@ -66,7 +66,7 @@ numbers = np.clip((warmth - low) / (high - low), 0, 1).astype("float32")[:, None
 model = zoo.FaceAttributeGAN(
     {"warmth": (float(low), float(high))}, filters=8 if SMALL else 16, blocks=1 if SMALL else 2,
     discriminator_filters=8 if SMALL else 16,
-    objective=zoo.AttributeObjective(attribute_weight=5.0, cycle_weight=5.0, mask_weight=0.0),
+    objective=zoo.AttributeObjective(attribute_weight=5.0, cycle_weight=5.0, change_weight=0.0),
 )  # fmt: skip
 model.compile(keras.optimizers.Adam(5e-4, beta_1=0.5), keras.optimizers.Adam(5e-4, beta_1=0.5))
 model.fit(

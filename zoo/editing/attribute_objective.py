@@ -24,7 +24,10 @@ class AttributeObjective(Objective):
         cycle_weight: Float, of the way there and back. Defaults to the paper's 10.
         reconstruction_weight: Float, of changing nothing where nothing is asked for. Defaults to
             10.
-        mask_weight: Float, of the share of the image that is changed. Defaults to 0.1.
+        change_weight: Float, of the mean square of what an edit changes, images being in [-1, 1]:
+            what costs much and shows little of the attribute, such as another background, is left
+            alone. A weight on the mask in its place either does nothing or closes it. Defaults
+            to 4.
         adversarial_loss: `zoo.losses.AdversarialLoss`. Defaults to `LeastSquares()`.
         adversarial_weight: Float. Defaults to 1.
 
@@ -40,7 +43,7 @@ class AttributeObjective(Objective):
     source_weight: float = 1.0
     cycle_weight: float = 10.0
     reconstruction_weight: float = 10.0
-    mask_weight: float = 0.1
+    change_weight: float = 4.0
     adversarial_loss: object = dataclasses.field(default_factory=LeastSquares)
     adversarial_weight: float = 1.0
 

@@ -75,8 +75,6 @@ class FaceAttributeGAN(AdversarialModel):
         )
         self.objective = objective
         self.attributes = {name: tuple(ends) for name, ends in attributes.items()}
-        outputs = [self.generator.get_layer("mask").output, self.generator.output]
-        self._with_mask = keras.Model(self.generator.inputs, outputs, name="with_mask")
         self._architecture = {
             "attributes": {name: list(ends) for name, ends in self.attributes.items()},
             "filters": filters,
@@ -100,8 +98,8 @@ class FaceAttributeGAN(AdversarialModel):
     def forward(self, batch):
         """Edit."""
         changes = batch["targets"] - batch["attributes"]
-        mask, edited = self._with_mask([batch["images"], changes], training=True)
-        return {**batch, "changes": changes, "mask": mask, "edited": edited}
+        edited = self.generator([batch["images"], changes], training=True)
+        return {**batch, "changes": changes, "edited": edited}
 
     def discriminator_terms(self, batch):
         """Tell real from edited, and see the attributes of real images, also through an edit."""
@@ -139,9 +137,9 @@ class FaceAttributeGAN(AdversarialModel):
             terms["reconstruction"] = objective.reconstruction_weight * cycle_consistency(
                 images, same
             )
-        if objective.mask_weight:
-            changed = tf.reduce_mean(tf.cast(batch["mask"], tf.float32))
-            terms["mask"] = objective.mask_weight * changed
+        if objective.change_weight:
+            changed = tf.reduce_mean(tf.square(batch["edited"] - images))
+            terms["change"] = objective.change_weight * changed
         return terms
 
     def evaluation_pair(self, data):

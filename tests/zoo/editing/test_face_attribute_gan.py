@@ -49,7 +49,7 @@ def test_terms_by_hand():
     expected = {
         "cycle": 10 * np.abs(network([edited, attributes - targets]) - images).mean(),
         "reconstruction": 10 * np.abs(network([images, 0 * targets]) - images).mean(),
-        "mask": 0.1 * np.asarray(batch["mask"]).mean(),
+        "change": 4 * np.square(edited - images).mean(),
     }
     for name, value in expected.items():
         assert float(terms[name]) == pytest.approx(value, rel=1e-4), name
@@ -77,7 +77,7 @@ def test_the_discriminator_names_what_edited_images_were():
 
 
 def test_a_weight_of_zero_leaves_its_term_out():
-    objective = zoo.AttributeObjective(cycle_weight=0, mask_weight=0, adversarial_weight=0)
+    objective = zoo.AttributeObjective(cycle_weight=0, change_weight=0, adversarial_weight=0)
     model = build(objective=objective)
     batch = model.forward(model.prepare(data(2), None))
     assert set(model.generator_terms(batch)) == {"attributes", "reconstruction"}
