@@ -84,6 +84,10 @@ class Bench:
     @functools.cached_property
     def embedding(self):
         """The network of Frechet distances."""
+        if self.features is None:
+            raise ValueError(
+                "`--features` is needed: the network that distances are measured with."
+            )
         return embeddings.read(self.features)
 
     def images(self, folder, side, count=None):

@@ -86,7 +86,7 @@ def colourings(path, folder, count):
     rng = np.random.default_rng(zlib.crc32(path.name.encode()))
     picture = cv2.imread(str(path))
     for number in range(count):
-        cv2.imwrite(str(folder / f"{path.stem}_{number}.png"), recoloured(picture, rng))
+        cv2.imwrite(str(folder / f"{path.name}_{number}.png"), recoloured(picture, rng))
 
 
 def recoloured(picture, rng):

@@ -50,7 +50,9 @@ def main():
 
 
 def with_default_objective(model):
-    """The same network without the objective, which may name files of this machine."""
+    """The same network without an objective that names files of this machine."""
+    if not getattr(model.objective, "features", ()):
+        return model
     other = type(model).from_config({**model.get_config(), "objective": None})
     other.generator.set_weights(model.kept_network.get_weights())
     if other.averaged_generator is not None:

@@ -188,7 +188,6 @@ def command(name, training):
         "attributes",
         "captions",
         "recipe",
-        "warm_start",
         "steps",
         "batch_size",
         "crop",

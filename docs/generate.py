@@ -127,7 +127,9 @@ def variant_pages(nav):
     for command, cls in sorted(variants.all_variants().items(), key=lambda item: item[0]):
         name = cls.__name__
         lines = [f"# {name}", "", f"*{cls.task}*, `zoo train {command}`", ""]
-        lines += [equations.get(name, ""), ""]
+        # Those of the zoo have equations; variants that users register need not.
+        ours = cls.__module__.startswith("zoo.")
+        lines += [equations[name] if ours else equations.get(name, ""), ""]
         shown = False
         for preset in presets.get(name, []):
             lines += [f"Preset: [`{preset}`](../presets/{preset}.md)", ""]

@@ -149,4 +149,5 @@ zoo.show({"photograph": picture},
          {text: zoo.restore(editor.editor_of(text), picture) for text in texts})  # fmt: skip
 
 # %% [markdown]
-# Two minutes leave some of the colours where they should go. An encoder from elsewhere reads more than these words: `zoo.FrozenTextEncoder` adapts it.
+# After two minutes some colour is left where it should be removed. An encoder from elsewhere reads
+# more than these words: `zoo.FrozenTextEncoder` adapts it.

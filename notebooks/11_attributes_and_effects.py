@@ -28,7 +28,8 @@ SMALL = bool(os.environ.get("TUTORIAL_SMALL"))  # set when the tests run this no
 # that were asked for, come back when the change is undone, and leave everything else alone (Choi et
 # al. 2018). The faces are made by `stylegan2_faces_64`, so no person is edited here, and the
 # attribute that we teach is one that we can compute: how warm the colours are. `--attributes` of
-# `zoo train face_attribute_gan` takes a table with any numbers, such as ages.
+# `zoo train face_attribute_gan` takes a table with any numbers, such as ages. Warmth is a matter of
+# the whole picture, so the terms that keep an edit small and hard to see through are left out.
 
 # %%
 generator = zoo.from_preset("stylegan2_faces_64")
@@ -103,8 +104,8 @@ zoo.save_gif(frames, "moving.gif")
 # %% [markdown]
 # ### Training one
 #
-# One discriminator sees frames next to their photograph, another whether neighbouring frames belong
-# together.
+# One discriminator sees frames next to their photograph, another whether all frames of a
+# sequence belong together.
 
 # %%
 SIDE = 32 if SMALL else 48

@@ -9,6 +9,9 @@ import tensorflow as tf
 # What the checks of a signature say, without where in the graph they are.
 _ASSERTION = re.compile(r"assertion failed: \[(.*)\]", re.DOTALL)
 _PLACE = re.compile(r"\s*(\[\[\{\{|\n\nStack trace|\[Op:)")
+_BEFORE = re.compile(
+    r"^(Graph execution error:.*\n)?\s*(\{\{function_node [^}]*\}\}\s*)*", re.DOTALL
+)
 
 
 class Code(enum.Enum):
@@ -59,6 +62,6 @@ def of_tensorflow(error):
 def _first_lines(error):
     """The message without the graph's traceback."""
     text = getattr(error, "message", None) or str(error)
-    text = _PLACE.split(text, maxsplit=1)[0].strip()
+    text = _BEFORE.sub("", _PLACE.split(text, maxsplit=1)[0], count=1).strip()
     found = _ASSERTION.search(text)
-    return found[1] if found else text[:2000]
+    return (found[1] if found else text)[:2000]

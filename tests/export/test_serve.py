@@ -321,6 +321,10 @@ def test_warmup_is_run_before_a_version_answers(tmp_path):
         ("assertion failed: [image_bytes[0] is no file. Received: 15 bytes]\n\t "
          "[[{{node map/while/Assert/Assert}}]] [Op:__inference_signature_wrapper_11742]",
          "image_bytes[0] is no file. Received: 15 bytes"),
+        ("{{function_node __wrapped__AddV2}} Shapes differ: [2] vs. [3] [Op:AddV2]",
+         "Shapes differ: [2] vs. [3]"),
+        ("Graph execution error:\n\nDetected at node add defined at (most recent call last):\n"
+         "<stack traces unavailable>\nShapes differ\n\t [[{{node add}}]]", "Shapes differ"),
         ("{{function_node f}} assertion failed: [a [1, 2] b] [Op:Assert]", "a [1, 2] b"),
         ("Incompatible shapes: [1,2] vs. [3]\n\t [[{{node add}}]]\n\nStack trace for op: x",
          "Incompatible shapes: [1,2] vs. [3]"),

@@ -158,6 +158,11 @@ def network_of(model, asked, strength, keep_color, names):
                 f"{model.name!r}, a {type(model).__name__}, {needs} `{flag}`. "
                 f"Received: {asked[flag]!r}"
             )
+    if isinstance(model, zoo.DynamicGAN):
+        raise ValueError(
+            f"{model.name!r}, a DynamicGAN, makes frames: "
+            "`zoo.animate(model, photo, pipelines.effects(...)[0])` in Python."
+        )
     if asked["--style"]:
         return _styled(model, asked["--style"], strength, keep_color, names)
     if asked["--change"]:

@@ -26,7 +26,8 @@ class DynamicGAN(AdversarialModel):
         filters: Integer. Defaults to 48.
         blocks: Integer, residual blocks. Defaults to 4.
         kernel_size: Odd integer, side in px of the kernel that the network makes of what describes
-            a frame; the longest blur fits into it. Defaults to 11.
+            a frame, or `None` for a network without, which hardly learns to blur. The longest blur
+            has to fit into it (of `pipelines.frames`: 9 px). Defaults to 11.
         discriminator_filters: Integer, of the discriminators' first convolution. Defaults to 32.
         objective: `zoo.DynamicObjective`, or `None` for its defaults.
         **kwargs: `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.

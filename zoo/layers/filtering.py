@@ -91,10 +91,13 @@ class FIRDown(keras.layers.Layer):
 class DynamicFilter(keras.layers.Layer):
     """Filter each image with a kernel of its own, which a network has made for it.
 
-    Every channel is correlated with the same kernel; borders are repeated.
+    Every channel is correlated with the same kernel; borders are repeated. It computes in float32
+    whatever the policy, as its result may be all that is left of an image.
 
     Args:
         size: Integer, side of the kernels in px; odd.
+        softmax: Bool, whether kernels are made of what is given by a softmax: without negative
+            values and of sum 1. Defaults to `False`.
 
     Raises:
         ValueError: If `size` is not odd.
@@ -111,15 +114,16 @@ class DynamicFilter(keras.layers.Layer):
         convolutional layer).
     """
 
-    def __init__(self, size, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, size, softmax=False, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
         if size < 1 or size % 2 == 0:
             raise ValueError(f"`size` must be odd. Received: {size!r}")
-        self.size = int(size)
+        self.size, self.softmax = int(size), bool(softmax)
 
     def call(self, inputs):
         """Images `(N, H, W, C)` and kernels `(N, size * size)` to images."""
         images, kernels = inputs
+        kernels = tf.nn.softmax(kernels) if self.softmax else kernels
         channels = images.shape[-1]
         shape = tf.shape(images)
         for axis, side in ((1, shape[1]), (2, shape[2])):
@@ -140,4 +144,4 @@ class DynamicFilter(keras.layers.Layer):
 
     def get_config(self):
         """The constructor's arguments."""
-        return {**super().get_config(), "size": self.size}
+        return {**super().get_config(), "size": self.size, "softmax": self.softmax}

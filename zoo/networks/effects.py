@@ -12,9 +12,6 @@ from zoo.layers import (
     PixelUnshuffle,
 )
 
-# Of the middle of a kernel before training: about half of 11 x 11 taps. Sharper ones hardly learn.
-_SHARP = 4.8
-
 
 def effect_renderer(
     effect_count=5,
@@ -44,12 +41,14 @@ def effect_renderer(
         A `keras.Model`: `[(N, H, W, 3), (N, effect_count)]` to `(N, H, W, 3)`; sides are even.
 
     Raises:
-        ValueError: If `kernel_size` is even.
+        ValueError: If `kernel_size` is not odd.
 
     Reference:
         Perez et al. 2018 (FiLM), https://arxiv.org/abs/1709.07871, equation 2; De Brabandere et al.
         2016, https://arxiv.org/abs/1605.09673, section 3.2 (the kernel, one for all pixels).
     """
+    if kernel_size is not None and (kernel_size < 1 or kernel_size % 2 == 0):
+        raise ValueError(f"`kernel_size` must be odd, or None. Received: {kernel_size!r}")
     image = keras.Input((None, None, 3), name="images")
     described = keras.Input((effect_count,), name="effects")
     style = layers.Dense(64, activation="relu")(described)
@@ -81,8 +80,9 @@ def _blurred(image, described, size):
     x = described  # read apart: what light wants of shared features is louder, and kernels stay
     for _ in range(2):
         x = layers.Dense(64, activation="relu")(x)
-    sharp = _SHARP * np.eye(size * size)[size * size // 2]
-    start = keras.initializers.Constant(sharp)
-    scores = layers.Dense(size * size, bias_initializer=start, dtype="float32")(x)
-    kernel = layers.Softmax(dtype="float32", name="kernel")(scores)
-    return DynamicFilter(size, dtype="float32", name="blurred")([image, kernel])
+    # Its middle begins with about half of the whole: a sharper kernel hardly learns.
+    start = np.zeros(size * size)
+    start[size * size // 2] = np.log(size * size)
+    start = keras.initializers.Constant(start)
+    scores = layers.Dense(size * size, bias_initializer=start, dtype="float32", name="kernel")(x)
+    return DynamicFilter(size, softmax=True, name="blurred")([image, scores])

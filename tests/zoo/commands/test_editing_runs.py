@@ -94,6 +94,8 @@ def test_train_style_transfer(zoo_command, halves, photo_folder, tmp_path):
         zoo_command(*words, preset)
     with pytest.raises(ValueError, match="has no use for `--style`"):
         zoo_command(*words, "denoise_color", "--style", painting)
+    with pytest.raises(ValueError, match=r"makes frames: `zoo\.animate"):
+        zoo_command(*words, "motion_and_light")
     with pytest.raises(ValueError, match="`--objective` needs"):
         objectives.build_style({"file": "a.keras"})
 
