@@ -56,6 +56,13 @@ apart = max(
 print(f"largest difference between their weights: {apart:.1e}")
 
 # %% [markdown]
+# Three steps teach neither to remove noise, but both make the same picture.
+
+# %%
+noisy, _ = next(iter(pipelines.paired(photographs, "denoise-25", batch_size=4, shuffle=False)))
+zoo.show({"input": noisy[1], "one device": one(noisy)[1], "two devices": two(noisy)[1]}, height=2)
+
+# %% [markdown]
 # On GPUs: `strategy = tf.distribute.MirroredStrategy()`, or `zoo train ... --strategy mirrored`.
 #
 # ## Many machines

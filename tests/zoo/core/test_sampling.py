@@ -79,7 +79,7 @@ def test_quality_is_logged_recorded_and_continued(embedding, tmp_path):
     train(3, initial_epoch=2)
     rows = json.loads(path.read_text())
     assert [row["step"] for row in rows] == [2, 4, 6]
-    assert 1000 < rows[2]["seconds"] < 1060
+    assert 1000 <= rows[2]["seconds"] < 1060
 
 
 def test_the_first_epoch_is_scored_and_then_each_third(embedding, tmp_path):
