@@ -150,7 +150,7 @@ def frames(model):
     """Photographs as the camera shakes more and more and a light moves across."""
     rows = []
     for name, angle in (("coffee.png", 0.0), ("chelsea.png", 45.0), ("rocket.jpg", 90.0)):
-        photo = photograph(name, 300)[:200:2, ::2]
+        photo = photograph(name, 150)[:100]
         effects = pipelines.effects([8.0], [angle], [0.8], [[-0.8, 0]], [[0.8, 0]], count=6)[0]
         rows.append(np.concatenate(zoo.animate(model, photo, effects), axis=1))
     return np.concatenate(rows)

@@ -67,6 +67,7 @@ coloured = np.stack(
         for texture, tint in zip(textures, colours, strict=True)
     ]
 )
+
 # %%
 network = keras.Sequential([keras.Input((None, None, 3))], name="features")
 for number, filters in enumerate((16, 32, 64)):

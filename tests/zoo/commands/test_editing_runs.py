@@ -94,8 +94,6 @@ def test_train_style_transfer(zoo_command, halves, photo_folder, tmp_path):
         zoo_command(*words, preset)
     with pytest.raises(ValueError, match="has no use for `--style`"):
         zoo_command(*words, "denoise_color", "--style", painting)
-    with pytest.raises(ValueError, match=r"makes frames: `zoo\.animate"):
-        zoo_command(*words, "motion_and_light")
     with pytest.raises(ValueError, match="`--objective` needs"):
         objectives.build_style({"file": "a.keras"})
 
@@ -129,6 +127,9 @@ def test_train_dynamic_effects(zoo_command, halves, tmp_path):
     model = zoo.DynamicGAN.from_preset(tmp_path / "run" / "best")
     assert model.objective.temporal_weight == 2
     assert isinstance(model.objective.pixel_loss, zoo.losses.CharbonnierLoss)
+    with pytest.raises(ValueError, match=r"makes frames: `zoo\.animate"):
+        zoo_command("restore", halves / "0.png", "-o", tmp_path / "a.png",
+                    "--preset", tmp_path / "run" / "best")  # fmt: skip
 
 
 def test_train_editing_by_text(zoo_command, photo_folder, tmp_path):

@@ -49,7 +49,7 @@ def test_terms_by_hand():
     expected = {
         "cycle": 10 * np.abs(network([edited, attributes - targets]) - images).mean(),
         "reconstruction": 10 * np.abs(network([images, 0 * targets]) - images).mean(),
-        "change": 4 * np.square(edited - images).mean(),
+        "change": 2 * np.square(edited - images).mean(),
     }
     for name, value in expected.items():
         assert float(terms[name]) == pytest.approx(value, rel=1e-4), name

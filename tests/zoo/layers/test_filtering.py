@@ -97,3 +97,11 @@ def test_images_may_be_smaller_than_kernels():
 def test_kernels_have_a_middle():
     with pytest.raises(ValueError, match=r"`size` must be odd\. Received: 4"):
         DynamicFilter(4)
+
+
+def test_kernels_filter_in_float32_whatever_the_policy():
+    """bfloat16 rounds 0.501 to 0.5; a network in float32 is given another policy by its config."""
+    layer = DynamicFilter.from_config({**DynamicFilter(3).get_config(), "dtype": "mixed_bfloat16"})
+    made = layer([tf.fill((1, 4, 4, 1), 0.501), tf.one_hot([4], 9)])
+    assert made.dtype == tf.float32
+    np.testing.assert_allclose(made, np.full((1, 4, 4, 1), 0.501), atol=1e-6)
