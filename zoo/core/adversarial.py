@@ -119,6 +119,13 @@ class AdversarialModel(keras.Model):
         """The functional network that is restored with, exported and served."""
         return self.kept_network
 
+    def network_for(self, height, width):
+        """Return the network that `zoo.restore` runs on a photograph of this size in px.
+
+        Here it is the `inference_network`, whatever the size.
+        """
+        return self.inference_network
+
     @property
     def step(self):
         """Number of generator updates made so far (0 before `compile`)."""

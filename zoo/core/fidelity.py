@@ -45,6 +45,8 @@ def with_fidelity(model, strength=1.0, keep_color_px=0.0):
     network = getattr(model, "inference_network", model)
     if hasattr(model, "toned_network"):
         network, strength = model.toned_network(strength), 1.0
+        if not keep_color_px:
+            return network
     channels, made = network.inputs[0].shape[-1], network.outputs[0].shape[-1]
     if channels != made:
         raise ValueError(

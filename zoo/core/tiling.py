@@ -33,8 +33,9 @@ def restore(model, image, tile=None, overlap=None, *, precision="auto", progress
     them gives a `UserWarning`.
 
     Args:
-        model: A `zoo.AdversarialModel`, of which the `inference_network` is used, or a functional
-            `keras.Model` from `(None, None, None, C)` to an image `scale` times larger, both in
+        model: A `zoo.AdversarialModel`, of which `network_for(height, width)` is used, which is the
+            `inference_network` except where a variant says otherwise, or a functional `keras.Model`
+            from `(None, None, None, C)` to an image `scale` times larger, both in
             [-1, 1]; C is 1 or 3. Or a model that runs elsewhere: `export.TFLiteModel`, or
             `export.client.RemoteModel` of a server.
         image: One of
@@ -177,7 +178,7 @@ class RestoredRows:
         self._pixels = checked_pixels(pixels)
         precision = chosen_precision(precision, self._pixels.dtype)
         # The cache alone would not keep the network alive.
-        self._network, runner = _runner(model, precision)
+        self._network, runner = _runner(model, self._pixels.shape[:2], precision)
         self.precision = runner.precision
         self._run = runner.function(
             self._pixels.dtype, self._pixels.shape[2], _is_gray(self._pixels)
@@ -237,21 +238,21 @@ class RestoredRows:
         return restored[area.seen_from(top, left, self._run.scale)]
 
 
-def _inference_network(model):
-    network = getattr(model, "inference_network", model)
+def _network_for(model, size):
+    network = model.network_for(*size) if hasattr(model, "network_for") else model
     if not isinstance(network, keras.Model):
         raise ValueError(
-            "`model` must be a keras.Model or have an `inference_network` that is one. "
+            "`model` must be a keras.Model or a zoo.AdversarialModel. "
             f"Received: {model!r} of type {type(model).__name__}."
         )
     return network
 
 
-def _runner(model, precision):
+def _runner(model, size, precision):
     """What is to be kept alive, and the `TileNetwork` or what stands in for it."""
     if hasattr(model, "tile_network"):
         return model, model.tile_network()
-    network = _inference_network(model)
+    network = _network_for(model, size)
     return network, _tile_network(network, precision)
 
 

@@ -1,5 +1,8 @@
 """ColorizationGAN: colours for black-and-white photographs."""
 
+import functools
+import math
+
 import keras
 
 from zoo.core.objective import PairedObjective
@@ -20,6 +23,11 @@ class ColorizationGAN(PairedGAN):
     or of three, and toned or faded prints. What it predicts are a* and b*. `toned_network` makes
     the colours paler.
 
+    `zoo.restore` looks at photographs that are larger than those of the training from as much
+    further away, for things to be as large as they were there. An export looks from one distance:
+    `export.saved_model(model.toned_network(reduction=16), folder)` is for photographs four times
+    as large.
+
     Args:
         filters: Sequence of integers, filters of each level of the U-Net. Defaults to
             `(32, 64, 128, 192)`: what a thing is, and so its colour, shows on a large scale.
@@ -27,6 +35,9 @@ class ColorizationGAN(PairedGAN):
         reduction: Integer, how many times smaller the images are that colours are found on: eyes
             see lightness finer, and the network sees farther for less. Training compares images of
             that size. Defaults to 4.
+        photo_side: Integer, longer side in px of the photographs that the training's crops are
+            from. `zoo.restore` multiplies `reduction` by the power of two that is nearest to how
+            much longer a photograph is. Defaults to 480.
         discriminator_filters: Integer, of the discriminator's first convolution. Defaults to 64.
         objective: `zoo.PairedObjective`, or `None` for L1 and a least-squares adversary of weight
             0.01. Its pixel loss compares a* and b*, in units of 100.
@@ -52,10 +63,13 @@ class ColorizationGAN(PairedGAN):
         filters=(32, 64, 128, 192),
         blocks=1,
         reduction=4,
+        photo_side=480,
         discriminator_filters=64,
         objective=None,
         **kwargs,
     ):
+        if photo_side < 1:
+            raise ValueError(f"`photo_side` must be at least 1 px. Received: {photo_side}")
         super().__init__(
             colorization_unet(filters, blocks, reduction),
             lambda: patch_discriminator(3, discriminator_filters, levels=2),
@@ -65,11 +79,14 @@ class ColorizationGAN(PairedGAN):
         gray, colors = (self.generator.get_layer(name).output for name in ("small_gray", "colors"))
         outputs = [Tint(dtype="float32")([gray, colors]), colors]
         self._small = keras.Model(self.generator.input, outputs, name="small")
-        self._reduction = reduction
+        self._reduction, self._photo_side = reduction, photo_side
+        # One network for each strength and scale, as `zoo.restore` compiles each anew.
+        self._toned = functools.lru_cache(maxsize=16)(self._toned_network)
         self._architecture = {
             "filters": list(filters),
             "blocks": blocks,
             "reduction": reduction,
+            "photo_side": photo_side,
             "discriminator_filters": discriminator_filters,
         }
 
@@ -94,6 +111,13 @@ class ColorizationGAN(PairedGAN):
         colour = replica_mean(self.objective.pixel_loss, clean, batch["colors"] / 100.0)
         return {"color": self.objective.pixel_weight * colour}
 
+    def network_for(self, height, width, strength=1.0):
+        """Return the network for a photograph of this size, with its colours multiplied."""
+        further = max(0, round(math.log2(max(height, width) / self._photo_side)))
+        if (further, strength) == (0, 1.0):
+            return self.inference_network
+        return self._toned(strength, self._reduction * 2**further)
+
     def toned_network(self, strength=1.0, reduction=None):
         """Return the inference network with its a* and b* multiplied, or found on another scale.
 
@@ -101,8 +125,7 @@ class ColorizationGAN(PairedGAN):
             strength: Float of at least 0; below 1 colours are paler, above 1 more vivid. Defaults
                 to 1.
             reduction: Integer, how many times smaller images are looked at. Defaults to `None`,
-                that of the training; a photograph that is twice as large as those of the training
-                wants twice as much, for things on it to be as large as they were.
+                that of the training, and in `zoo.restore` what suits the photograph.
 
         Returns:
             A functional `keras.Model` that shares the weights.
@@ -119,9 +142,15 @@ class ColorizationGAN(PairedGAN):
         """
         if strength < 0:
             raise ValueError(f"`strength` must be at least 0. Received: {strength}")
-        reduction = self._reduction if reduction is None else reduction
+        if reduction is None:
+            network = self._toned_network(strength, self._reduction)
+            network.network_for = functools.partial(self.network_for, strength=strength)
+            return network
         if not isinstance(reduction, int) or reduction < 1:
             raise ValueError(f"`reduction` must be an integer of at least 1. Received: {reduction}")
+        return self._toned_network(strength, reduction)
+
+    def _toned_network(self, strength, reduction):
         network = self.inference_network
         small, colors = (network.get_layer(name).output for name in ("small_gray", "colors"))
         gray = network.get_layer("gray").output

@@ -192,10 +192,14 @@ def test_files_come_back_as_photos_and_stay_as_they_are(tmp_path):
     assert source.read_bytes() == before
 
 
-def test_adversarial_models_use_their_inference_network():
-    trainer = types.SimpleNamespace(inference_network=identity(), name="srgan")
+def test_adversarial_models_say_which_network_a_photograph_of_a_size_gets():
+    asked = []
+    trainer = types.SimpleNamespace(
+        network_for=lambda *size: asked.append(size) or identity(), name="srgan"
+    )
     photo = Photo(np.zeros((4, 4, 3), "uint8"))
     assert restore(trainer, photo).restored_by == "srgan"
+    assert asked == [(4, 4)]
 
 
 def peak_of_restoring(height, tmp_path):

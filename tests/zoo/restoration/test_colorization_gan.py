@@ -110,6 +110,26 @@ def test_colours_of_an_image_that_is_twice_as_large_are_those_of_the_smaller_one
             coloured.toned_network(reduction=wrong)
 
 
+def test_large_photographs_are_looked_at_from_further_away(coloured):
+    """Within a factor of sqrt(2) of the training's photographs as there, else by powers of two."""
+    model = coloured
+    assert model.network_for(480, 300) is model.network_for(600, 678) is model.inference_network
+    rng = np.random.default_rng(2)
+    gray = rng.integers(0, 256, (12, 12), "uint8").repeat(58, 0).repeat(58, 1)  # 696 px
+    expected = zoo.restore(model.toned_network(reduction=4), gray, precision="float32")
+    np.testing.assert_array_equal(zoo.restore(model, gray, precision="float32"), expected)
+    nearer = zoo.restore(model.toned_network(reduction=2), gray, precision="float32")
+    assert np.abs(nearer.astype(int) - expected).max() > 5
+    for paler in (model.toned_network(0.5), zoo.with_fidelity(model, 0.5)):
+        made = zoo.restore(paler, gray, precision="float32")
+        fixed = zoo.restore(model.toned_network(0.5, 4), gray, precision="float32")
+        np.testing.assert_array_equal(made, fixed)
+    assert model.network_for(1920, 9) is model.network_for(9, 2000)  # compiled once
+    assert model.get_config()["photo_side"] == 480
+    with pytest.raises(ValueError, match="`photo_side` must be at least 1 px"):
+        zoo.ColorizationGAN(photo_side=0)
+
+
 def test_names_and_size():
     assert (build().default_recipe, build().scale) == ("grayscale", 1)
     assert zoo.ColorizationGAN(objective=zoo.PairedObjective()).discriminator is None
