@@ -2,7 +2,7 @@
 
 import base64
 import functools
-import importlib
+import importlib.metadata
 import inspect
 import json
 import re
@@ -71,6 +71,7 @@ def main():
     write("benchmarks.md", benchmarks())
     write("choosing.md", choosing())
     write("guides/recipes.md", filled("docs/guides/recipes.md.in"))
+    mathjax()
     write("SUMMARY.md", "".join(nav.build_literate_nav()))
 
 
@@ -84,6 +85,13 @@ def copy(source, path):
     """Put a file into the site."""
     with mkdocs_gen_files.open(path, "wb") as file:
         file.write(Path(source).read_bytes())
+
+
+def mathjax():
+    """What draws equations, so that the site needs no other one."""
+    for file in importlib.metadata.files("sphinx-mathjax-offline"):
+        if file.name == "tex-chtml.js" or file.suffix == ".woff":
+            copy(file.locate(), f"assets/{str(file).partition('/static/')[2]}")
 
 
 def table(name, depth=0):
