@@ -59,6 +59,7 @@ def main():
             "seconds": training["seconds"],
             "policy": training["policy"],
             "trained_by": publish_preset.command(name, training),
+            "before": before(training),
             "command": result["command"],
             **facts,
         }
@@ -68,6 +69,14 @@ def main():
         if arguments.sheets:
             save(sheet, arguments.sheets / f"{name}.jpg")
         write_json(arguments.output, {**result, "command": "in each row", "rows": rows})
+
+
+def before(training):
+    """Steps and seconds of the run that a run began with, or `None`."""
+    if not training.get("warm_start"):
+        return None
+    earlier = zoo.preset_record(Path(training["warm_start"]) / "preset")["training"]
+    return {"steps": earlier["steps"], "seconds": earlier["seconds"]}
 
 
 class Bench:

@@ -37,7 +37,7 @@ def of_attributes(row):
         f"its own original {100 * each['recognised']:.0f} %, background "
         f"{each['background_psnr']:.1f} dB"
         for name, each in row.items()
-        if isinstance(each, dict)
+        if isinstance(each, dict) and "seen" in each
     ]
     return "; ".join([*said, f"nothing asked for: {row['unchanged_psnr']:.1f} dB"])
 

@@ -195,6 +195,7 @@ def command(name, training):
         "discriminator_learning_rate",
         "discriminator_steps",
         "ema_halflife_images",
+        "warm_start",
     ):
         if training.get(key):
             words.append(f"--{key.replace('_', '-')} {training[key]}")

@@ -265,7 +265,10 @@ def edited_table():
     rows = ["| system | trained | measured |", "|---|---|---|"]
     for row in results["rows"]:
         name = row["system"]
-        trained = f"{row['steps']:,} steps, {row['seconds'] / 60:.0f} min"
+        runs = [row] if row.get("before") is None else [row["before"], row]
+        trained = " and ".join(
+            f"{run['steps']:,} steps, {run['seconds'] / 60:.0f} min" for run in runs
+        )
         rows.append(f"| `{name}` | {trained} | {editing_table.SAID[name](row)} |")
     networks = sorted({row["embedding"] for row in results["rows"] if "embedding" in row})
     return [*rows, "", *(f"Frechet distances on {network}." for network in networks)]
