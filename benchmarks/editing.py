@@ -50,8 +50,9 @@ def main():
     for entry in arguments.system:
         name, _, preset = entry.partition("=")
         keras.utils.set_random_seed(0)
-        facts, sheet = SYSTEMS[name](bench, zoo.from_preset(preset))
         training = zoo.preset_record(preset)["training"]
+        begun_with = before(training)
+        facts, sheet = SYSTEMS[name](bench, zoo.from_preset(preset))
         facts = {
             "system": name,
             "model": training["model"],
@@ -59,7 +60,7 @@ def main():
             "seconds": training["seconds"],
             "policy": training["policy"],
             "trained_by": publish_preset.command(name, training),
-            "before": before(training),
+            "before": begun_with,
             "command": result["command"],
             **facts,
         }
@@ -72,10 +73,12 @@ def main():
 
 
 def before(training):
-    """Steps and seconds of the run that a run began with, or `None`."""
-    if not training.get("warm_start"):
+    """Steps and seconds of the run that a run began with, or `None`; not of that one's own."""
+    place = training.get("warm_start")
+    if not place:
         return None
-    earlier = zoo.preset_record(Path(training["warm_start"]) / "preset")["training"]
+    is_run = (Path(place) / "settings.json").is_file()
+    earlier = zoo.preset_record(Path(place) / "preset" if is_run else place)["training"]
     return {"steps": earlier["steps"], "seconds": earlier["seconds"]}
 
 

@@ -88,7 +88,7 @@ def copy(source, path):
 
 
 def mathjax():
-    """What draws equations, so that the site needs no other one."""
+    """Copy MathJax into the site, so that equations need no other site."""
     for file in importlib.metadata.files("sphinx-mathjax-offline"):
         if file.name == "tex-chtml.js" or file.suffix == ".woff":
             copy(file.locate(), f"assets/{str(file).partition('/static/')[2]}")

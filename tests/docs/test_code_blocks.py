@@ -158,4 +158,8 @@ def test_site_builds_without_warnings(tmp_path):
         assert (tmp_path / "site" / name / "index.html").is_file(), name
     page = (tmp_path / "site" / "variants" / "dynamic_gan" / "index.html").read_text()
     assert "highlight" in page
+    mathjax = tmp_path / "site" / "assets" / "mathjax"
+    assert "assets/mathjax/tex-chtml.js" in page
+    assert (mathjax / "tex-chtml.js").is_file()
+    assert (mathjax / "output/chtml/fonts/woff-v2/MathJax_Main-Regular.woff").is_file()
     assert "<blockquote" not in page  # examples are shown as code

@@ -19,7 +19,7 @@ def restore(names, out, model, tile=None, precision="auto", progress=True, mask=
 
     All inputs are checked before the first is restored. The first failure stops the command;
     results that are complete by then stay. Results are written while they are computed, so that
-    memory does not grow with them (except for WebP).
+    memory does not grow with them (except for WebP, and networks that see the whole image).
 
     Args:
         names: Files, folders and glob patterns.

@@ -120,9 +120,14 @@ class AdversarialModel(keras.Model):
         return self.kept_network
 
     def network_for(self, height, width):
-        """Return the network that `zoo.restore` runs on a photograph of this size in px.
+        """Return the network that `zoo.restore` runs on a photograph of a size.
 
-        Here it is the `inference_network`, whatever the size.
+        Args:
+            height: Integer, of the photograph in px.
+            width: Integer, the same.
+
+        Returns:
+            A functional `keras.Model`: the `inference_network`, unless a variant has others.
         """
         return self.inference_network
 

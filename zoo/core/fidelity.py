@@ -26,8 +26,8 @@ def with_fidelity(model, strength=1.0, keep_color_px=0.0):
         A functional `keras.Model`.
 
     Raises:
-        ValueError: If an argument is out of its range, or the model's output has other channels
-            than its input.
+        ValueError: If an argument is out of its range, the model's output has other channels than
+            its input, or a model that colours is to keep colours.
 
     Example:
 
@@ -42,11 +42,14 @@ def with_fidelity(model, strength=1.0, keep_color_px=0.0):
             "`strength` must be in [0, 1], and `keep_color_px` at least 0. "
             f"Received: strength={strength}, keep_color_px={keep_color_px}"
         )
-    network = getattr(model, "inference_network", model)
     if hasattr(model, "toned_network"):
-        network, strength = model.toned_network(strength), 1.0
-        if not keep_color_px:
-            return network
+        if keep_color_px:
+            raise ValueError(
+                f"`keep_color_px` would take the colours away that {model.name!r} gives; leave it 0. "
+                f"Received: {keep_color_px}"
+            )
+        return model.toned_network(strength)
+    network = getattr(model, "inference_network", model)
     channels, made = network.inputs[0].shape[-1], network.outputs[0].shape[-1]
     if channels != made:
         raise ValueError(

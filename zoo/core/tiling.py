@@ -30,7 +30,8 @@ def restore(model, image, tile=None, overlap=None, *, precision="auto", progress
 
     Networks with a layer that sees the whole image (instance normalization, attention, global
     pooling) have no exact tiles. They are run on the whole image up to 2 megapixels; tiling
-    them gives a `UserWarning`.
+    them gives a `UserWarning`. Of a photograph that a `zoo.ColorizationGAN` looks at from further
+    away, it sees the whole as well.
 
     Args:
         model: A `zoo.AdversarialModel`, of which `network_for(height, width)` is used, which is the

@@ -100,7 +100,7 @@ def _painting(workshop, presets, samples):
 
 
 def _faces(workshop, presets, samples):
-    image, preset = _inputs(presets, samples[:1])
+    image, preset = _inputs(presets, [_aligned_face(workshop.folder)])
     names = workshop.attributes(presets[0][1])
     sliders = [gr.Slider(-1, 1, 0.0, step=0.1, label=name.capitalize()) for name in names]
 
@@ -162,6 +162,14 @@ def _said(work, *arguments):
         return work(*arguments)
     except (ValueError, OSError, FloatingPointError) as error:
         raise gr.Error(str(error), print_exception=False) from error
+
+
+def _aligned_face(folder):
+    """File of a face as those are that attributes are learnt on: 64 px, from brow to chin."""
+    path = folder / "aligned.png"
+    face = Image.fromarray(skimage.data.astronaut()[45:165, 160:280])
+    face.resize((64, 64), Image.Resampling.LANCZOS).save(path)
+    return str(path)
 
 
 def _samples(folder):

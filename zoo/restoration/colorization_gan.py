@@ -23,10 +23,11 @@ class ColorizationGAN(PairedGAN):
     or of three, and toned or faded prints. What it predicts are a* and b*. `toned_network` makes
     the colours paler.
 
-    `zoo.restore` looks at photographs that are larger than those of the training from as much
-    further away, for things to be as large as they were there. An export looks from one distance:
-    `export.saved_model(model.toned_network(reduction=16), folder)` is for photographs four times
-    as large.
+    With `photo_side`, `zoo.restore` looks at photographs that are larger than those of the training
+    from as much further away, for things to be as large as they were there. What a colour follows
+    from is then about as large as the photograph, which is coloured as a whole, with some 70 MB of
+    memory a megapixel. Calls, `zoo evaluate` and exports look from one distance, that of the
+    training: `toned_network(reduction=16)` is one for photographs four times as large.
 
     Args:
         filters: Sequence of integers, filters of each level of the U-Net. Defaults to
@@ -36,12 +37,16 @@ class ColorizationGAN(PairedGAN):
             see lightness finer, and the network sees farther for less. Training compares images of
             that size. Defaults to 4.
         photo_side: Integer, longer side in px of the photographs that the training's crops are
-            from. `zoo.restore` multiplies `reduction` by the power of two that is nearest to how
-            much longer a photograph is. Defaults to 480.
+            from, for `zoo.restore` to look at longer ones from further away: at a side of
+            `2 ** (k - 1/2)` times that and more, `reduction` is multiplied by `2 ** k`. Defaults to
+            `None`: all are looked at as in training.
         discriminator_filters: Integer, of the discriminator's first convolution. Defaults to 64.
         objective: `zoo.PairedObjective`, or `None` for L1 and a least-squares adversary of weight
             0.01. Its pixel loss compares a* and b*, in units of 100.
         **kwargs: `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
+
+    Raises:
+        ValueError: If `photo_side` is less than 1.
 
     Example:
 
@@ -63,12 +68,12 @@ class ColorizationGAN(PairedGAN):
         filters=(32, 64, 128, 192),
         blocks=1,
         reduction=4,
-        photo_side=480,
+        photo_side=None,
         discriminator_filters=64,
         objective=None,
         **kwargs,
     ):
-        if photo_side < 1:
+        if photo_side is not None and photo_side < 1:
             raise ValueError(f"`photo_side` must be at least 1 px. Received: {photo_side}")
         super().__init__(
             colorization_unet(filters, blocks, reduction),
@@ -111,9 +116,14 @@ class ColorizationGAN(PairedGAN):
         colour = replica_mean(self.objective.pixel_loss, clean, batch["colors"] / 100.0)
         return {"color": self.objective.pixel_weight * colour}
 
-    def network_for(self, height, width, strength=1.0):
-        """Return the network for a photograph of this size, with its colours multiplied."""
-        further = max(0, round(math.log2(max(height, width) / self._photo_side)))
+    def network_for(self, height, width):
+        """Return the network that looks at a photograph of this size from where it should."""
+        return self._network_for(height, width, strength=1.0)
+
+    def _network_for(self, height, width, strength):
+        further = 0
+        if self._photo_side is not None:
+            further = max(0, round(math.log2(max(height, width) / self._photo_side)))
         if (further, strength) == (0, 1.0):
             return self.inference_network
         return self._toned(strength, self._reduction * 2**further)
@@ -144,7 +154,7 @@ class ColorizationGAN(PairedGAN):
             raise ValueError(f"`strength` must be at least 0. Received: {strength}")
         if reduction is None:
             network = self._toned_network(strength, self._reduction)
-            network.network_for = functools.partial(self.network_for, strength=strength)
+            network.network_for = functools.partial(self._network_for, strength=strength)
             return network
         if not isinstance(reduction, int) or reduction < 1:
             raise ValueError(f"`reduction` must be an integer of at least 1. Received: {reduction}")

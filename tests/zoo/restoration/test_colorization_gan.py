@@ -112,7 +112,10 @@ def test_colours_of_an_image_that_is_twice_as_large_are_those_of_the_smaller_one
 
 def test_large_photographs_are_looked_at_from_further_away(coloured):
     """Within a factor of sqrt(2) of the training's photographs as there, else by powers of two."""
-    model = coloured
+    assert coloured.network_for(9000, 9000) is coloured.inference_network  # no `photo_side`
+    config = {**coloured.get_config(), "photo_side": 480}
+    model = zoo.ColorizationGAN.from_config(config)
+    model.generator.set_weights(coloured.inference_network.get_weights())
     assert model.network_for(480, 300) is model.network_for(600, 678) is model.inference_network
     rng = np.random.default_rng(2)
     gray = rng.integers(0, 256, (12, 12), "uint8").repeat(58, 0).repeat(58, 1)  # 696 px
@@ -125,7 +128,8 @@ def test_large_photographs_are_looked_at_from_further_away(coloured):
         fixed = zoo.restore(model.toned_network(0.5, 4), gray, precision="float32")
         np.testing.assert_array_equal(made, fixed)
     assert model.network_for(1920, 9) is model.network_for(9, 2000)  # compiled once
-    assert model.get_config()["photo_side"] == 480
+    with pytest.raises(ValueError, match="`keep_color_px` would take the colours away"):
+        zoo.with_fidelity(model, keep_color_px=16)
     with pytest.raises(ValueError, match="`photo_side` must be at least 1 px"):
         zoo.ColorizationGAN(photo_side=0)
 
