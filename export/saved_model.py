@@ -82,8 +82,9 @@ def saved_model(
         max_pixels: Integer, signatures on files refuse images with more pixels (height x width)
             before they decode them, which bounds the server's memory. Defaults to `None`: 25
             million, in the restored image if that is larger. Such images are restored tile by tile,
-            with what `zoo.restore` gives with the same network; models that edit, and networks of which it is not known
-            how far they see, take images as a whole, and up to 4,194,304 pixels.
+            with what `zoo.restore` gives with the same network; models that edit, and networks of
+            which it is not known how far they see, take images as a whole, and up to 4,194,304
+            pixels.
         version: Integer, number of the version; `"time"`, the seconds since 1970; or `None`
             (default), one more than the latest.
         warmup: Sequence of sides of images in px with which TF-Serving runs each signature once

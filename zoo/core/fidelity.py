@@ -45,8 +45,8 @@ def with_fidelity(model, strength=1.0, keep_color_px=0.0):
     if hasattr(model, "toned_network"):
         if keep_color_px:
             raise ValueError(
-                f"`keep_color_px` would take the colours away that {model.name!r} gives; leave it 0. "
-                f"Received: {keep_color_px}"
+                f"`keep_color_px` would take the colours away that {model.name!r} gives; leave it "
+                f"0. Received: {keep_color_px}"
             )
         return model.toned_network(strength)
     network = getattr(model, "inference_network", model)
