@@ -27,7 +27,8 @@ class AttributeObjective(Objective):
         change_weight: Float, of the mean square of what an edit changes, images being in [-1, 1]:
             what costs much and shows little of the attribute, such as another background, is left
             alone. It weighs against `attribute_weight`, and the longer a training lasts the more it
-            has to: `face_attributes_64` began at 1.8 of that and ended at 4. Defaults to 2.
+            has to: `face_attributes_64` began with 1.8 times that and ended with 4 times.
+            Defaults to 2.
         adversarial_loss: `zoo.losses.AdversarialLoss`. Defaults to `LeastSquares()`.
         adversarial_weight: Float. Defaults to 1.
 
