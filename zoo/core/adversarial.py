@@ -120,15 +120,7 @@ class AdversarialModel(keras.Model):
         return self.kept_network
 
     def network_for(self, height, width):
-        """Return the network that `zoo.restore` runs on a photograph of a size.
-
-        Args:
-            height: Integer, of the photograph in px.
-            width: Integer, the same.
-
-        Returns:
-            A functional `keras.Model`: the `inference_network`, unless a variant has others.
-        """
+        """Return the functional network that `zoo.restore` runs on a photograph of so many px."""
         return self.inference_network
 
     @property

@@ -25,8 +25,8 @@ class ColorizationGAN(PairedGAN):
 
     With `photo_side`, `zoo.restore` looks at photographs that are larger than those of the training
     from as much further away, for things to be as large as they were there. What a colour follows
-    from is then about as large as the photograph, which is coloured as a whole, with some 70 MB of
-    memory a megapixel. Calls, `zoo evaluate` and exports look from one distance, that of the
+    from is then about as large as the photograph, which is coloured as a whole: the memory that
+    takes grows with it. Calls, `zoo evaluate` and exports look from one distance, that of the
     training: `toned_network(reduction=16)` is one for photographs four times as large.
 
     Args:
