@@ -98,15 +98,15 @@ def train(settings, schedule, out):
         "each of them loads the same step.",
     )  # fmt: skip
     print(f"{type(model).__name__}, {run.title}, {policy}, step {start}")
-    began = time.time()
+    stopwatch = _Stopwatch(out / "seconds.json", schedule.save_every)
     record = {**run.record, "training": {**_plain(settings), "policy": policy}}
     if start < settings.steps:
         try:
-            _fit(model, run, settings, schedule, out, record)
+            _fit(model, run, settings, schedule, out, record, stopwatch)
         except zoo.callbacks.TrainingAlarm as alarm:
             raise SystemExit(f"zoo: {alarm}") from None
     if distribution.is_chief():
-        record["training"]["seconds"] = round(_add_seconds(out, time.time() - began))
+        record["training"]["seconds"] = round(stopwatch.keep())
         model.save_to_preset(out / "preset", **record)
     # Workers leave together: one that leaves early takes the others down.
     distribution.require_agreement(strategy, model.step, "The workers have fallen apart.")
@@ -142,9 +142,9 @@ def _kind(model):
     return next(run for kind, run in kinds.items() if isinstance(model, kind))
 
 
-def _fit(model, run, settings, schedule, out, record):
+def _fit(model, run, settings, schedule, out, record, stopwatch):
     """Finish the interrupted epoch, then do the others."""
-    callbacks = watchers(run, schedule, out, record, _plain(settings))
+    callbacks = [*watchers(run, schedule, out, record, _plain(settings)), stopwatch]
     per_epoch = schedule.steps_per_epoch
     epochs = -(-settings.steps // per_epoch)
     while model.step < settings.steps:
@@ -211,9 +211,25 @@ def _write(path, contents):
     os.replace(unfinished, path)
 
 
-def _add_seconds(out, seconds):
-    """Add to the time that the run has taken so far, over all its starts."""
-    path = out / "seconds.json"
-    total = seconds + (json.loads(path.read_text()) if path.is_file() else 0)
-    _write(path, total)
-    return total
+class _Stopwatch(keras.callbacks.Callback):
+    """Keeps with each checkpoint how long the run has taken, over all its starts.
+
+    What a killed run did after its newest checkpoint is done anew, and so does not count.
+    """
+
+    chief_only = True
+
+    def __init__(self, path, every_steps):
+        super().__init__()
+        self._path, self._every_steps = path, every_steps
+        self._began = time.time() - (json.loads(path.read_text()) if path.is_file() else 0)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.step % self._every_steps == 0:
+            self.keep()
+
+    def keep(self):
+        """Write the seconds so far, and return them."""
+        seconds = time.time() - self._began
+        _write(self._path, seconds)
+        return seconds

@@ -1,5 +1,6 @@
 """A run of `zoo train` that is killed and started again ends where an uninterrupted one ends."""
 
+import json
 import signal
 import time
 
@@ -98,3 +99,29 @@ def test_other_settings_are_refused(folders):
     settings = training.Settings("denoising_gan", "elsewhere", options={"filters": (4, 8)})
     with pytest.raises(ValueError, match=r"holds a run with other settings \(.*data: "):
         training._claim(whole, settings)
+
+
+def test_time_is_kept_with_each_checkpoint(tmp_path, monkeypatch):
+    """A run that is killed has taken as long as it took until its newest checkpoint."""
+    import types
+
+    from zoo.commands import training
+
+    path, now = tmp_path / "seconds.json", [100.0]
+    monkeypatch.setattr(training.time, "time", lambda: now[0])
+
+    def start():
+        stopwatch = training._Stopwatch(path, every_steps=2)
+        stopwatch.set_model(types.SimpleNamespace(step=0))
+        return stopwatch
+
+    def work(stopwatch, steps, seconds):
+        for _ in range(steps):
+            now[0] += seconds
+            stopwatch.model.step += 1
+            stopwatch.on_train_batch_end(0)
+
+    work(start(), steps=3, seconds=5.0)  # killed after the third step; the second was saved
+    again = start()
+    work(again, steps=2, seconds=7.0)
+    assert again.keep() == json.loads(path.read_text()) == 10 + 14
