@@ -63,8 +63,8 @@ def restore(model, image, tile=None, overlap=None, *, precision="auto", progress
         The restored image in the kind, dtype and bit depth of `image`: an array for an array, a
         `PIL.Image.Image` for one, a `zoo.Photo` with the file's metadata for a path or a photo
         (`.save(path)` writes it, `.pixels` is its array). Gray stays gray, in one channel or in
-        three that are alike, unless the network is made to colour it; alpha is enlarged with a
-        Lanczos filter.
+        three that are alike, unless the network is made to colour or to translate it; alpha is
+        enlarged with a Lanczos filter.
 
     Raises:
         ValueError: If an argument is unusable, or the network does not return `scale` times the

@@ -5,6 +5,7 @@ from zoo.layers.adaptive_norm import ChannelStatistics as ChannelStatistics
 from zoo.layers.color import Chroma as Chroma
 from zoo.layers.color import Luminance as Luminance
 from zoo.layers.color import Tint as Tint
+from zoo.layers.color import Translated as Translated
 from zoo.layers.color import rgb_to_lab as rgb_to_lab
 from zoo.layers.conditions import Coordinates as Coordinates
 from zoo.layers.conditions import FixedVector as FixedVector

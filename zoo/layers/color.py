@@ -120,6 +120,28 @@ class Chroma(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="zoo")
+class Translated(keras.layers.Layer):
+    """tanh, for the last layer of a network that makes images of another kind.
+
+    Example:
+
+    >>> Translated()(tf.constant([0.0, 100.0])).numpy().tolist()
+    [0.0, 1.0]
+    """
+
+    #: What becomes of a gray image, such as a drawing, has the colours that the network gives it.
+    makes_colours = True
+
+    def call(self, inputs):
+        """`(N, H, W, C)` to the same shape, in [-1, 1]."""
+        return tf.tanh(inputs)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output."""
+        return tuple(input_shape)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
 class Tint(keras.layers.Layer):
     """Colour a gray image; each pixel stays exactly as light as it is.
 

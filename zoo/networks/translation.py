@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from zoo.layers import BatchNorm, Dropout, InstanceNorm, ReflectionPadding, Resize
+from zoo.layers import BatchNorm, Dropout, InstanceNorm, ReflectionPadding, Resize, Translated
 
 
 def translation_unet(
@@ -47,7 +47,7 @@ def translation_unet(
         x = Dropout(dropout, name=f"noise_{level}")(x) if dropout and level < 3 else x
         x = layers.Concatenate()([layers.ReLU()(x), skips.pop()])
     x = layers.Conv2D(output_channels, 3, padding="same", dtype="float32")(Resize(2)(x))
-    outputs = layers.Activation("tanh", dtype="float32", name="translated")(x)
+    outputs = Translated(dtype="float32", name="translated")(x)
     return keras.Model(inputs, outputs, name="translation_unet")
 
 
@@ -82,7 +82,7 @@ def translation_resnet(input_channels=3, output_channels=3, filters=64, blocks=9
     for width in (2 * filters, filters):
         x = _normed(Resize(2)(x), width, 3)
     x = layers.Conv2D(output_channels, 7, dtype="float32")(ReflectionPadding(3)(x))
-    outputs = layers.Activation("tanh", dtype="float32", name="translated")(x)
+    outputs = Translated(dtype="float32", name="translated")(x)
     return keras.Model(inputs, outputs, name=name or "translation_resnet")
 
 

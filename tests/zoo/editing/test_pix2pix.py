@@ -9,6 +9,10 @@ import zoo
 build = functools.partial(zoo.Pix2Pix, filters=(4, 4, 4), discriminator_filters=4)
 
 
+def small_cyclegan():
+    return zoo.CycleGAN(image_size=24, filters=2, blocks=1, discriminator_filters=4)
+
+
 def test_variant_contract(tmp_path, mirrored):
     cases.run_variant_test(build, cases.pairs(4, size=24), folder=tmp_path, strategy=mirrored)
 
@@ -64,6 +68,19 @@ def test_16_bit_gray_becomes_a_mask_of_16_bit():
     mask = zoo.restore(build(input_channels=1, output_channels=1), scan, precision="float32")
     assert mask.dtype == "uint16"
     assert mask.shape == scan.shape
+
+
+@pytest.mark.parametrize("make", [build, small_cyclegan])
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+def test_a_drawing_becomes_a_picture_in_colour(make, strength):
+    """What is restored stays gray where it was gray; what is translated is of another kind."""
+    drawing = np.random.default_rng(0).integers(0, 2, (24, 32, 1), "uint8") * 255
+    model = make()
+    painted = zoo.restore(zoo.with_fidelity(model, strength=strength), drawing)
+    assert painted.shape == (24, 32, 3)
+    assert np.ptp(painted.astype(int), axis=-1).max() > 1
+    of_rgb = zoo.restore(zoo.with_fidelity(model, strength=strength), drawing.repeat(3, axis=-1))
+    np.testing.assert_array_equal(of_rgb, painted)
 
 
 def test_default_network_is_that_of_the_documentation():
