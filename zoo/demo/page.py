@@ -3,7 +3,9 @@
 import contextlib
 
 import gradio as gr
+import numpy as np
 import skimage.data
+import skimage.feature
 from PIL import Image
 
 import pipelines
@@ -32,6 +34,9 @@ def page(workshop):
         "Fill": (_filling, workshop.offered(zoo.InpaintingGAN, zoo.MultiScaleInpainting)),
         "Paint": (_painting, workshop.offered(zoo.StyleTransferGAN)),
         "Faces": (_faces, workshop.offered(zoo.FaceAttributeGAN)),
+        "Text": (_asking, workshop.offered(zoo.MultimodalGAN)),
+        "Translate": (_translating, workshop.offered(zoo.Pix2Pix, zoo.CycleGAN)),
+        "Move": (_moving, workshop.offered(zoo.DynamicGAN)),
         "Make": (_making, workshop.offered(zoo.LatentGAN)),
     }
     with gr.Blocks(title="keras-gan-zoo", analytics_enabled=False) as blocks:
@@ -110,6 +115,40 @@ def _faces(workshop, presets, samples):
     _button("Change").click(run, [image, preset, *sliders], _result(), **_ALONE)
 
 
+def _asking(workshop, presets, samples):
+    image, preset = _inputs(presets, samples)
+    text = gr.Textbox("like in the evening sun", label="What is to be done")
+
+    def run(path, name, asked, progress=gr.Progress()):  # noqa: B008
+        return _said(workshop.ask, path, name, asked, _shown(progress))
+
+    _button("Do it").click(run, [image, preset, text], _result(), **_ALONE)
+
+
+def _translating(workshop, presets, samples):
+    image, preset = _inputs(presets, [_edges(workshop.folder)])
+
+    def run(path, name, progress=gr.Progress()):  # noqa: B008
+        return _said(workshop.restore, path, name, 1.0, 0.0, _shown(progress))
+
+    _button("Translate").click(run, [image, preset], _result(), **_ALONE)
+
+
+def _moving(workshop, presets, samples):
+    image, preset = _inputs(presets, samples)
+    length = gr.Slider(0, 9, 9, step=0.5, label="Motion blur of the last frame, px")
+    angle = gr.Slider(0, 180, 30, step=5, label="Its direction, degrees against the rows")
+    light = gr.Slider(0, 1, 0.8, step=0.05, label="Light that passes from left to right")
+    count = gr.Slider(2, 24, 12, step=1, label="Frames")
+
+    def run(path, name, blur, turn, share, many, progress=gr.Progress()):  # noqa: B008
+        return _said(workshop.move, path, name, blur, turn, share, many, _shown(progress))
+
+    frames = gr.Image(type="filepath", label="Frames, as a GIF file", format="gif")
+    button = _button("Move")
+    button.click(run, [image, preset, length, angle, light, count], frames, **_ALONE)
+
+
 def _making(workshop, presets, samples):
     preset = gr.Dropdown(presets, label="Preset")
     count = gr.Slider(1, 64, 16, step=1, label="Images")
@@ -169,6 +208,16 @@ def _aligned_face(folder):
     path = folder / "aligned.png"
     face = Image.fromarray(skimage.data.astronaut()[45:165, 160:280])
     face.resize((64, 64), Image.Resampling.LANCZOS).save(path)
+    return str(path)
+
+
+def _edges(folder):
+    """File of what `edges_to_faces` draws faces from: thin white edges on black, 96 px."""
+    path = folder / "edges.png"
+    face = Image.fromarray(skimage.data.astronaut()[60:170, 165:275]).convert("L")
+    gray = np.asarray(face.resize((96, 96), Image.Resampling.LANCZOS)) / 255.0
+    edges = skimage.feature.canny(gray, 1.0, low_threshold=0.12, high_threshold=0.24)
+    Image.fromarray(edges.astype("uint8") * 255).save(path)
     return str(path)
 
 

@@ -165,6 +165,47 @@ class Workshop:
         changes = dict(zip(model.attributes, amounts, strict=True))
         return self._run(path, model.editor_of(changes), progress)
 
+    def ask(self, path, preset, text, progress=None):
+        """Do what a text says.
+
+        Args:
+            path: As of `restore`.
+            preset: Name of a preset that edits by text.
+            text: String.
+            progress: As of `restore`.
+
+        Returns:
+            As of `restore`.
+        """
+        return self._run(path, self._load(preset).editor_of(text), progress)
+
+    def move(self, path, preset, length_px, angle_degrees, light, count, progress=None):
+        """Let a photograph move: a blur that grows, and a light that passes from left to right.
+
+        Args:
+            path: As of `restore`.
+            preset: Name of a preset of a `zoo.DynamicGAN`.
+            length_px: Float, as of `pipelines.effects`.
+            angle_degrees: Float, as of `pipelines.effects`.
+            light: Float, as of `pipelines.effects`.
+            count: Integer, frames.
+            progress: Function of frames `(done, total)`, or `None`.
+
+        Returns:
+            Path of a GIF file.
+        """
+        photo, model, count = self._opened(path), self._load(preset), int(count)
+        described = pipelines.effects(
+            [length_px], [angle_degrees], [light], [[-1.0, 0.0]], [[1.0, 0.0]], count
+        )[0].numpy()
+        frames = []
+        for each in described:
+            frames += zoo.animate(model, photo, each[None], tile=self._tile)
+            if progress:
+                progress(len(frames), count)
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        return str(zoo.save_gif(frames, folder / "moving.gif"))
+
     def make(self, preset, count, seed, truncation=None):
         """Make images from noise.
 

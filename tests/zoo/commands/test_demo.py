@@ -18,6 +18,9 @@ def presets(tmp_path_factory):
         "fill": zoo.InpaintingGAN(filters=(4, 8)),
         "paint": zoo.StyleTransferGAN(filters=4, blocks=1, style_size=8),
         "age": zoo.FaceAttributeGAN({"age": (20, 60)}, filters=4, blocks=1),
+        "ask": zoo.MultimodalGAN(["warmer"], filters=4, blocks=1),
+        "translate": zoo.Pix2Pix(filters=(4, 4), discriminator_filters=4),
+        "move": zoo.DynamicGAN(filters=4, blocks=1),
         "make": zoo.DCGAN(image_size=16, filters=4),
     }
     for name, model in models.items():
@@ -40,7 +43,7 @@ def photo(tmp_path):
 
 
 def test_presets_are_offered_by_kind(workshop, presets):
-    offered = workshop.offered(zoo.PairedGAN, but=(zoo.InpaintingGAN,))
+    offered = workshop.offered(zoo.PairedGAN, but=(zoo.InpaintingGAN, zoo.Pix2Pix))
     assert offered == [
         ("old photographs: repair", presets["repair"]),
         ("super-resolution: enlarge", presets["enlarge"]),
@@ -102,6 +105,22 @@ def test_styles_attributes_and_noise(workshop, presets, photo):
     assert (images[0] != images[1]).any()
 
 
+def test_texts_translations_and_frames(workshop, presets, photo):
+    (_, edited), _ = workshop.ask(photo, presets["ask"], "warmer")
+    editor = zoo.from_preset(presets["ask"]).editor_of("warmer")
+    np.testing.assert_array_equal(edited, zoo.restore(editor, np.asarray(Image.open(photo))))
+    with pytest.raises(ValueError, match="text"):
+        workshop.ask(photo, presets["ask"], " ")
+    (_, translated), _ = workshop.restore(photo, presets["translate"])
+    assert translated.size == (40, 30)
+    seen = []
+    moving = Image.open(
+        workshop.move(photo, presets["move"], 9.0, 30.0, 0.8, 3.0, lambda *at: seen.append(at))
+    )
+    assert (moving.n_frames, moving.size) == (3, (40, 30))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
 def test_nothing_chosen(workshop, presets):
     with pytest.raises(ValueError, match="Choose a photograph first"):
         workshop.restore(None, presets["repair"])
@@ -121,4 +140,5 @@ def test_page_has_a_tab_for_each_kind_of_work(workshop):
 
     parts = page(workshop).config["components"]
     tabs = [part["props"]["label"] for part in parts if part["type"] == "tabitem"]
-    assert tabs == ["Restore", "Old photographs", "Fill", "Paint", "Faces", "Make"]
+    assert tabs == ["Restore", "Old photographs", "Fill", "Paint", "Faces", "Text",
+                    "Translate", "Move", "Make"]  # fmt: skip
