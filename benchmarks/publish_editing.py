@@ -16,15 +16,14 @@ import numpy as np
 import skimage
 from editing_data import with_edges
 from PIL import Image
-from publish_preset import PRESETS, origin
+from publish_preset import PRESETS, aligned_face, origin
 
 import pipelines
 import zoo
 
 HERE = Path(__file__).resolve().parent
 _PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
-# Left, top, right, bottom in px: aligned as in the training data, with hair and without.
-_HEAD, _FACE = (160, 45, 280, 165), (165, 60, 275, 170)
+_HEAD = (160, 45, 280, 165)  # left, top, right, bottom in px: a face with its hair
 
 
 def main():
@@ -122,7 +121,7 @@ def attributes(model):
 
 def faces_of_edges(model):
     """Edges of a face, what becomes of them, and the face."""
-    face = photograph("astronaut.png", 96, _FACE)
+    face = aligned_face(96)
     edges, face = np.split(with_edges(np.ascontiguousarray(face[..., ::-1])), 2, axis=1)
     return enlarged(np.concatenate([edges, zoo.restore(model, edges), face[..., ::-1]], axis=1), 2)
 

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import skimage.data
 import tensorflow as tf
 from PIL import Image
 
@@ -62,7 +63,7 @@ def main():
             scores[name] = {**report, "data": data}
     headline = [f"{name} {headline_of(score)}" for name, score in scores.items()]
     model.save_to_preset(folder, **publish, scores=scores, headline=headline)
-    before_after(model, folder / "before_after.jpg")
+    before_after(model, folder / "before_after.jpg", facts.get("photographs"))
     (folder / "card.md").write_text(card(arguments.name, model, training, facts, scores))
     print(folder)
 
@@ -74,13 +75,21 @@ def headline_of(score):
     return f"{score['psnr']['restored']:.2f} dB (input {score['psnr']['input']:.2f})"
 
 
-def before_after(model, path):
-    """Write input and output of three sample photographs side by side."""
+def before_after(model, path, wanted=None):
+    """Write input and output of three sample photographs side by side.
+
+    Args:
+        model: What is published.
+        path: Path of the picture.
+        wanted: `None`, or `"faces"` for one aligned face of 96 px with three kinds of damage.
+    """
     rows = []
     # What is known by its place is shown with all that is around it.
     photographs = pipelines.sample(None if model.upright else 288)
+    if wanted == "faces":
+        photographs = pipelines.from_arrays(np.stack([aligned_face(96)] * 3), augment=False)
     for index, (_, image) in enumerate(photographs.ordered().take(3)):
-        if model.upright:
+        if model.upright and wanted is None:
             image = tf.image.resize_with_crop_or_pad(image, *[min(image.shape[:2])] * 2)
             image = tf.image.resize(image, (288, 288), "area")
         degraded, _ = pipelines.recipe(model.default_recipe).pair(image[None], (3, index))
@@ -96,7 +105,16 @@ def before_after(model, path):
                 restored = zoo.inpaint(model, shown, mask[..., 0])
                 shown = np.where(mask, 255, shown).astype(np.uint8)
         rows.append(np.concatenate([shown, restored], axis=1))
-    Image.fromarray(np.concatenate(rows, axis=0)).save(path, quality=92)
+    picture = np.concatenate(rows, axis=0)
+    if wanted == "faces":
+        picture = picture.repeat(2, axis=0).repeat(2, axis=1)
+    Image.fromarray(picture).save(path, quality=92)
+
+
+def aligned_face(width):
+    """The face that scikit-image ships, aligned as those of UTKFace are: uint8, square."""
+    face = Image.fromarray(skimage.data.astronaut()[60:170, 165:275])
+    return np.asarray(face.resize((width, width), Image.Resampling.LANCZOS))
 
 
 def card(name, model, training, facts, scores):

@@ -90,7 +90,10 @@ def train(
         bool, typer.Option(help="Leave out damaged images and ones smaller than the crop.")
     ] = False,
     mirror: Annotated[
-        bool, typer.Option(help="From noise: flip images left-right at random (faces, rooms).")
+        bool,
+        typer.Option(
+            help="Flip images left-right at random (faces, rooms). Restoration: and not turn them."
+        ),
     ] = False,
     unlabelled: Annotated[
         str | None,

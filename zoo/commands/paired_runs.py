@@ -23,7 +23,6 @@ class PairedRun:
 
     def __init__(self, model, settings, schedule):
         refused = {
-            "mirror": settings.mirror,
             "unlabelled": settings.unlabelled,
             "targets": settings.targets,
             "reverse": settings.reverse,
@@ -35,7 +34,7 @@ class PairedRun:
             if value:
                 raise ValueError(
                     f"`--{name}` has no meaning for a {type(model).__name__}, which learns from "
-                    "images and their degraded versions, and flips its crops by itself."
+                    "images and their degraded versions."
                 )
         self._model, self._settings, self._schedule = model, settings, schedule
         folder = {}
@@ -43,7 +42,8 @@ class PairedRun:
             on_error = "skip" if settings.skip_unusable else "raise"
             folder = {"cache": schedule.cache, "on_error": on_error}
         crop = settings.crop or _CROP
-        augment = "mirror" if model.upright else True
+        # Crops are flipped and turned in all ways, unless up is not down.
+        augment = "mirror" if model.upright or settings.mirror else True
         self._photos = pipelines.from_source(
             settings.data, image_size=crop, augment=augment, **folder
         )

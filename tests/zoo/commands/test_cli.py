@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo.commands import training, variants
+from zoo.commands import paired_runs, training, variants
 
 
 def test_list_names_every_variant_preset_and_recipe(zoo_command):
@@ -145,6 +145,19 @@ def test_train_on_from_a_preset(tiny_preset, photo_folder, tmp_path):
     assert all(
         np.array_equal(a, b) for a, b in zip(model.generator.get_weights(), start, strict=True)
     )
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_mirrored_crops_stay_upright(tmp_path, mirror):
+    ramp = np.tile(np.linspace(0, 255, 32)[:, None, None], (1, 32, 3)).astype("uint8")
+    np.savez(tmp_path / "ramp.npz", images=ramp[None])
+    settings = training.Settings("denoising_gan", str(tmp_path / "ramp.npz"), crop=24,
+                                 batch_size=16, mirror=mirror)  # fmt: skip
+    model = zoo.DenoisingGAN(filters=(4, 8), blocks=1)
+    run = paired_runs.PairedRun(model, settings, training.Schedule())
+    _, clean = next(iter(run.batches(0)))
+    falls = np.asarray(clean)[:, -1].mean(axis=(1, 2)) < np.asarray(clean)[:, 0].mean(axis=(1, 2))
+    assert falls.any() != mirror
 
 
 def test_objective_file_gives_a_preset_an_adversary(

@@ -199,7 +199,7 @@ def test_training_begins_with_both_players_of_another_run(zoo_command, boxes, tm
 
 def test_what_does_not_apply_is_refused(zoo_command, boxes, features, tmp_path):
     words = ["train", "srgan", "--data", "sample", "--out", tmp_path / "run", "--crop", 16]
-    for flag in (["--mirror"], ["--features", features], ["--unlabelled", boxes]):
+    for flag in (["--features", features], ["--unlabelled", boxes]):
         with pytest.raises(ValueError, match=f"{flag[0]}` has no meaning for a SRGAN"):
             zoo_command(*words, *flag)
     with pytest.raises(ValueError, match="learn from few labels; a DCGAN is not one"):
