@@ -37,7 +37,10 @@ def browser():
 @pytest.fixture(scope="module")
 def address():
     with demo_page.launched(
-        Workshop(["srresnet_x2", "inpaint_photo", "dcgan_faces_32"]), port=None
+        Workshop(
+            ["srresnet_x2", "inpaint_photo", "text_edits", "motion_and_light", "dcgan_faces_32"]
+        ),
+        port=None,
     ) as found:
         yield found
 
@@ -107,3 +110,30 @@ def test_what_is_painted_over_is_filled(tab, tmp_path):
     rows, columns = np.nonzero(changed)
     assert abs(rows.mean() - 160) < 60
     assert abs(columns.mean() - 160) < 60
+
+
+def with_the_sample(tab, name):
+    """The panel of a tab, into which the first example was put."""
+    tab.get_by_role("tab", name=name).click()
+    panel = tab.locator("[role=tabpanel]:visible")
+    panel.locator(".gallery-item, .gallery button").first.click()
+    panel.locator("img").nth(1).wait_for()
+    tab.wait_for_timeout(2000)  # the sample is on its way
+    return panel
+
+
+def test_what_a_text_says_is_done(tab, tmp_path):
+    panel = with_the_sample(tab, "Text")
+    panel.get_by_role("textbox").last.fill("make it darker")
+    panel.get_by_role("button", name="Do it", exact=True).click()
+    panel.get_by_text("_restored").first.wait_for()
+    result = downloaded(tab, panel, tmp_path)
+    sample = skimage.data.astronaut()[0:320, 60:380]
+    assert result.shape == sample.shape
+    assert result.mean() < 0.9 * sample.mean()
+
+
+def test_a_photograph_moves(tab):
+    panel = with_the_sample(tab, "Move")
+    panel.get_by_role("button", name="Move", exact=True).click()
+    panel.locator("img[src*='moving']").wait_for()
