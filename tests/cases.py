@@ -90,6 +90,15 @@ def copies(variable):
     return [each.numpy() for each in getattr(value, "values", (value,))]
 
 
+def awake(model):
+    """Give weights that start from zeros random ones, as after training; return the model."""
+    rng = np.random.default_rng(0)
+    for variable in model.generator.trainable_variables:
+        if not np.any(variable.numpy()):
+            variable.assign(rng.normal(scale=0.1, size=variable.shape))
+    return model
+
+
 def run_variant_test(build, data, *, folder, strategy, steps=1, without_gradient=()):
     """Give a variant the tests that every variant must pass.
 

@@ -2,6 +2,7 @@
 
 import io
 
+import cases
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,7 +14,8 @@ import zoo
 
 @pytest.fixture(scope="module")
 def model():
-    return zoo.InpaintingGAN(filters=(4, 6), dilations=(2,), objective=zoo.PairedObjective())
+    model = zoo.InpaintingGAN(filters=(4, 6), dilations=(2,), objective=zoo.PairedObjective())
+    return cases.awake(model)
 
 
 @pytest.fixture(scope="module")

@@ -88,7 +88,8 @@ def restore(model, image, tile=None, overlap=None, *, precision="auto", progress
 def inpaint(model, image, mask, tile=None, overlap=None, *, precision="auto", progress=False):
     """Fill holes in a picture of any size, kind and bit depth.
 
-    Pixels outside of the holes come back as they are, bit for bit.
+    Pixels outside of the holes come back as they are, bit for bit. Tiles without holes cost
+    nothing.
 
     Args:
         model: As of `restore`, but a network that takes a mask, such as `zoo.InpaintingGAN`.
@@ -187,6 +188,7 @@ class RestoredRows:
         tile = runner.tile(self._pixels) if tile is None else tile
         self._grid = TileGrid(self._pixels, runner.field, tile, overlap)
         self._pixels = _with_holes(self._pixels, holes, runner.takes_mask)
+        self._masked = holes is not None
         self._progress = progress
         height, width = (side * self._run.scale for side in self._grid.size)
         channels = self._run.output_channels
@@ -233,6 +235,10 @@ class RestoredRows:
             report((area.bottom - area.top) * (area.right - area.left))
 
     def _run_tile(self, area):
+        if self._masked:
+            tile = self._pixels[area.top : area.bottom, area.left : area.right]
+            if not tile[..., -1].any():  # nothing to fill
+                return tile[..., :-1]
         top, left = self._grid.window_start(area)
         height, width = self._grid.window
         restored = self._run(_window(self._pixels, top, height, left, width))

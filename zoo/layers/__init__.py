@@ -21,6 +21,7 @@ from zoo.layers.masking import Complete as Complete
 from zoo.layers.masking import Gate as Gate
 from zoo.layers.masking import Over as Over
 from zoo.layers.masking import Premultiply as Premultiply
+from zoo.layers.masking import Saturate as Saturate
 from zoo.layers.masking import Unpremultiply as Unpremultiply
 from zoo.layers.minibatch import MinibatchDeviation as MinibatchDeviation
 from zoo.layers.modulation import ModulatedConv as ModulatedConv

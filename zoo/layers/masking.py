@@ -94,8 +94,30 @@ class Unpremultiply(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="zoo")
+class Saturate(keras.layers.Layer):
+    """Premultiplied colours that cover a pixel in part cover all of it.
+
+    Example:
+
+    >>> Saturate()(tf.constant([[[[0.25, 0.5], [0.0, 0.0]]]])).numpy().tolist()
+    [[[[0.5, 1.0], [0.0, 0.0]]]]
+
+    Reference:
+        Gortler et al. 1996, https://doi.org/10.1145/237170.237200, section 3.4.
+    """
+
+    def call(self, inputs):
+        """`(N, H, W, C + 1)` to the same shape."""
+        return tf.math.divide_no_nan(inputs, inputs[..., -1:])
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output."""
+        return tuple(input_shape)
+
+
+@keras.saving.register_keras_serializable(package="zoo")
 class Over(keras.layers.Layer):
-    """Put premultiplied colours with their coverage over images.
+    """Put premultiplied colours with their coverage over images, or over others of their kind.
 
     Example:
 
@@ -108,9 +130,9 @@ class Over(keras.layers.Layer):
     """
 
     def call(self, inputs):
-        """`(N, H, W, C + 1)` and `(N, H, W, C)` to the latter."""
+        """`(N, H, W, C + 1)` and `(N, H, W, C)` or `(N, H, W, C + 1)` to the latter."""
         near, behind = inputs
-        return near[..., :-1] + (1.0 - near[..., -1:]) * behind
+        return near[..., : behind.shape[-1]] + (1.0 - near[..., -1:]) * behind
 
     def compute_output_shape(self, input_shape):
         """Shape of the output."""

@@ -27,8 +27,9 @@ class InpaintingGAN(PairedGAN):
         discriminator_filters: Integer, of the discriminator's first convolution. Defaults to 64.
         hole_weight: Float, weight of the pixel loss in holes, as its mean over their pixels.
             Defaults to 1.
-        valid_weight: Float, the same outside of holes, where nothing that is drawn is shown, but
-            a network that can repeat what it sees continues it better. Defaults to 1.
+        valid_weight: Float, the same outside of holes, where nothing that is drawn is shown.
+            Defaults to 0: the networks begin with what is visible, and learn from this term to add
+            nothing, soon also in holes.
         objective: `zoo.PairedObjective`, or `None` for L1 and a hinge adversary of weight 0.1. Its
             pixel loss must give one value a pixel.
         **kwargs: `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
@@ -60,7 +61,7 @@ class InpaintingGAN(PairedGAN):
         dilations=(1, 2, 5),
         discriminator_filters=64,
         hole_weight=1.0,
-        valid_weight=1.0,
+        valid_weight=0.0,
         objective=None,
         **kwargs,
     ):
