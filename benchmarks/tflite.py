@@ -70,8 +70,8 @@ def measure(preset):
         for kind, options in KINDS.items():
             options = dict(options)
             if options.pop("representative", False):
-                if isinstance(model, zoo.ColorizationGAN):
-                    continue  # computes in floats: `export.tflite` refuses
+                if isinstance(model, zoo.ColorizationGAN | zoo.InpaintingGAN):
+                    continue  # compute in floats: `export.tflite` refuses
                 options["representative"] = calibration
             files[kind] = export.tflite(model, Path(folder) / f"{kind}.tflite", **options)
         speeds = {

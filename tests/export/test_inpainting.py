@@ -3,6 +3,7 @@
 import io
 
 import cases
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,6 +11,7 @@ from PIL import Image
 
 import export
 import zoo
+from zoo.layers import Complete
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,15 @@ def test_requests_that_do_not_fit_are_refused(loaded, pair):
             restore(**{**files, **wrong})
 
 
-def test_integer_activations_are_calibrated_with_holes(model, tmp_path, pair):
+def test_integer_activations_are_calibrated_with_holes(tmp_path, pair):
+    masked = keras.Input((None, None, 4))
+    drawn = keras.layers.Conv2D(3, 3, padding="same", activation="tanh")(masked)
+    model = keras.Model(masked, Complete(dtype="float32")([masked, drawn]))
     image, _ = pair
     path = export.tflite(model, tmp_path / "model.tflite", "int8", [image])
     assert export.check(model, tflite=path, photographs=[image], tolerance=0.2).passed
+
+
+def test_smooth_fills_are_not_for_integer_activations(model, tmp_path, pair):
+    with pytest.raises(ValueError, match="computes in floats alone"):
+        export.tflite(model, tmp_path / "model.tflite", "int8", [pair[0]])

@@ -106,6 +106,9 @@ class Saturate(keras.layers.Layer):
         Gortler et al. 1996, https://doi.org/10.1145/237170.237200, section 3.4.
     """
 
+    #: Small coverages have few steps in integers of 8 bits, and what is divided by them is lost.
+    needs_floats = True
+
     def call(self, inputs):
         """`(N, H, W, C + 1)` to the same shape."""
         return tf.math.divide_no_nan(inputs, inputs[..., -1:])
