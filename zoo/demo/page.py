@@ -28,10 +28,13 @@ def page(workshop):
         `gradio.Blocks`.
     """
     samples = _samples(workshop.folder)
+    # What is made for any photograph comes first.
+    fillers = workshop.offered(zoo.InpaintingGAN, but=(zoo.MultiScaleInpainting,))
+    fillers += workshop.offered(zoo.MultiScaleInpainting)
     tabs = {
         "Restore": (_restoring, workshop.offered(zoo.PairedGAN, but=_NO_SINGLE_IMAGE)),
         "Old photographs": (_stages, workshop.offered(zoo.TwoStageRestorer)),
-        "Fill": (_filling, workshop.offered(zoo.InpaintingGAN, zoo.MultiScaleInpainting)),
+        "Fill": (_filling, fillers),
         "Paint": (_painting, workshop.offered(zoo.StyleTransferGAN)),
         "Faces": (_faces, workshop.offered(zoo.FaceAttributeGAN)),
         "Text": (_asking, workshop.offered(zoo.MultimodalGAN)),
