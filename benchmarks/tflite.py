@@ -102,7 +102,7 @@ def examples(preset, model):
     recipe = zoo.preset_record(preset).get("recipe")
     photos = pipelines.sample(image_size=_SIDE)
     if recipe is None:
-        pairs = [(each, None) for each in photos.ordered()]
+        pairs = [(image, None) for _, image in photos.ordered()]
     else:
         pairs = [(d[0], c[0]) for d, c in pipelines.paired(photos, recipe, 1, shuffle=False)]
     if isinstance(model, zoo.DamageDetector):  # the last channel says what is to be found
