@@ -18,7 +18,7 @@ class MultiScaleInpainting(InpaintingGAN):
     Args:
         channels: Integer, 3 for colour (default), 1 for gray.
         filters: Sequence of integers, filters of each level of both generators. Defaults to
-            `(32, 64, 128)`.
+            `(32, 64, 128, 128)`.
         **kwargs: `dilations`, `discriminator_filters`, `hole_weight`, `valid_weight`, `objective`
             of `InpaintingGAN`; `ema_halflife_images`, `seed`, `name` of `AdversarialModel`.
 
