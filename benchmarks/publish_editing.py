@@ -13,16 +13,14 @@ from pathlib import Path
 import cv2
 import editing_table
 import numpy as np
-import skimage
 from editing_data import with_edges
 from PIL import Image
-from publish_preset import PRESETS, aligned_face, origin
+from publish_preset import FACE, PRESETS, origin, photograph
 
 import pipelines
 import zoo
 
 HERE = Path(__file__).resolve().parent
-_PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
 _HEAD = (160, 45, 280, 165)  # left, top, right, bottom in px: a face with its hair
 
 
@@ -86,16 +84,6 @@ def card(name, model, training, facts, said):
     )
 
 
-def photograph(name, width=None, box=None):
-    """One of scikit-image's photographs, uint8."""
-    picture = Image.open(_PHOTOGRAPHS / name).convert("RGB")
-    picture = picture if box is None else picture.crop(box)
-    if width is not None:
-        size = (width, round(picture.height * width / picture.width))
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
-    return np.asarray(picture)
-
-
 def styles(model):
     """Photographs, below each painted in the style of the first picture of the row."""
     photos = [photograph(name, 300)[:200] for name in ("chelsea.png", "coffee.png", "rocket.jpg")]
@@ -121,7 +109,7 @@ def attributes(model):
 
 def faces_of_edges(model):
     """Edges of a face, what becomes of them, and the face."""
-    face = aligned_face(96)
+    face = photograph("astronaut.png", 96, FACE)
     edges, face = np.split(with_edges(np.ascontiguousarray(face[..., ::-1])), 2, axis=1)
     return enlarged(np.concatenate([edges, zoo.restore(model, edges), face[..., ::-1]], axis=1), 2)
 

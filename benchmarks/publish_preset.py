@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import skimage.data
+import skimage
 import tensorflow as tf
 from PIL import Image
 
@@ -24,6 +24,9 @@ import zoo
 from zoo.commands import evaluating
 
 PRESETS = Path(zoo.__file__).parent / "presets"
+_PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
+#: Left, top, right, bottom in px of the face in "astronaut.png", as those of UTKFace are aligned.
+FACE = (165, 60, 275, 170)
 #: Metric, its title and digits.
 METRICS = (
     ("psnr", "PSNR", 2),
@@ -87,7 +90,9 @@ def before_after(model, path, wanted=None):
     # What is known by its place is shown with all that is around it.
     photographs = pipelines.sample(None if model.upright else 288)
     if wanted == "faces":
-        photographs = pipelines.from_arrays(np.stack([aligned_face(96)] * 3), augment=False)
+        photographs = pipelines.from_arrays(
+            np.stack([photograph("astronaut.png", 96, FACE)] * 3), augment=False
+        )
     for index, (_, image) in enumerate(photographs.ordered().take(3)):
         if model.upright and wanted is None:
             image = tf.image.resize_with_crop_or_pad(image, *[min(image.shape[:2])] * 2)
@@ -111,10 +116,14 @@ def before_after(model, path, wanted=None):
     Image.fromarray(picture).save(path, quality=92)
 
 
-def aligned_face(width):
-    """The face that scikit-image ships, aligned as those of UTKFace are: uint8, square."""
-    face = Image.fromarray(skimage.data.astronaut()[60:170, 165:275])
-    return np.asarray(face.resize((width, width), Image.Resampling.LANCZOS))
+def photograph(name, width=None, box=None):
+    """One of scikit-image's photographs, uint8."""
+    picture = Image.open(_PHOTOGRAPHS / name).convert("RGB")
+    picture = picture if box is None else picture.crop(box)
+    if width is not None:
+        size = (width, round(picture.height * width / picture.width))
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+    return np.asarray(picture)
 
 
 def card(name, model, training, facts, scores):

@@ -29,7 +29,7 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None, s
       1,024 weights stay in float.
     * `"int8"` with `representative`: activations are quantized with ranges measured on these
       photographs, for accelerators that compute in integers only. Less exact, and not for
-      models that colour or fill holes.
+      the zoo's models that colour or fill holes, of which parts need floats.
 
     The file is written under another name and then renamed, so it is always complete. It says in
     its metadata what it is; `export.TFLiteModel` reads that, and restores pictures with it.

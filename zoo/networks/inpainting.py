@@ -16,7 +16,7 @@ from zoo.layers import (
 )
 
 _REACH = 3  # how often colours spread by two pixels at the smallest size
-_RELAXATIONS = 2  # at each size; holes come out 0.5 to 1 dB nearer to the truth than without
+_RELAXATIONS = 2  # steps towards the membrane at each size
 _GAIN = 4.9  # keeps the second moment of what goes through ELU and gate, from normal inputs
 
 
