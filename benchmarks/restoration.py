@@ -140,6 +140,7 @@ def main():
     """Parse arguments, score, draw, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, metavar="SET=SOURCE")
+    parser.add_argument("--limit", type=int, help="how many, the first of them; for recipes only")
     parser.add_argument("--features", type=Path, help="efficientnet_lite0.keras")
     parser.add_argument("--preset", action="append", default=[], help="name or folder")
     parser.add_argument("--stages", metavar="PRESET=PRESET", help="stages, and one model of them")
@@ -156,7 +157,7 @@ def main():
         groups.setdefault(quality.recipe_of(name, model), {})[Path(name).name] = model
     rows, sheets = [], {}
     for recipe, models in groups.items():
-        found, pictures = score(recipe, models, data, source, arguments.features)
+        found, pictures = score(recipe, models, data, source, arguments.features, arguments.limit)
         rows += found
         sheets[recipe] = pictures
     if arguments.stages:
@@ -185,7 +186,7 @@ def main():
     print(arguments.output)
 
 
-def score(recipe, models, data, source, features):
+def score(recipe, models, data, source, features, limit=None):
     """Score all methods for one recipe.
 
     Args:
@@ -194,6 +195,7 @@ def score(recipe, models, data, source, features):
         data: Name of the set.
         source: What `pipelines.from_source` takes.
         features: Path of the feature network, or `None`.
+        limit: Integer, how many of its images are scored, the first ones, or `None`: all.
 
     Returns:
         `(rows, pictures)`: rows as of `quality.rows_of`, and what all methods make of the first
@@ -204,9 +206,10 @@ def score(recipe, models, data, source, features):
     metrics = {name: evaluating.metrics_of(model, features) for name in methods}
     extra = {name: {each: [] for each in SCORES.get(recipe, ())} for name in methods}
     photos = pipelines.from_source(source)
-    pairs = pipelines.paired(photos, recipe, 1, seed=0, shuffle=False)
+    count = len(photos) if limit is None else min(limit, len(photos))
+    pairs = pipelines.paired(photos, recipe, 1, seed=0, shuffle=False).take(count)
     pictures = []
-    for degraded, clean in track(pairs, f"{recipe}, {data}", total=len(photos)):
+    for degraded, clean in track(pairs, f"{recipe}, {data}", total=count):
         outputs = {name: method(degraded) for name, method in methods.items()}
         for name, output in outputs.items():
             for metric in metrics[name]:
@@ -222,7 +225,7 @@ def score(recipe, models, data, source, features):
         + [(each, float(np.mean(values))) for each, values in extra[name].items()]
         for name in methods
     }
-    return quality.rows_of(recipe, data, len(photos), models, means), pictures
+    return quality.rows_of(recipe, data, count, models, means), pictures
 
 
 def _shown_input(degraded, channels):
