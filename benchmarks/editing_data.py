@@ -5,7 +5,7 @@ Every tenth face and every sixth painting is held out. Written are, below `--out
 * `faces/{train,test}`: faces; `young`, `old` (as `--young` and `--old` say) in the same parts;
 * `edges/{train,test}`: edges (Canny) and face side by side;
 * `styles/{train,test}`: paintings;
-* `many_styles`: those of the training in 20 other colourings each, and every third photograph;
+* `many_styles`: those of the training, also in three other colourings each, all of 192 px;
 * `colors`: photographs (`--photos`) that have colours, and every eighth face, enlarged, for skin.
 
     python benchmarks/editing_data.py --faces faces/ --attributes attributes.csv \
@@ -45,10 +45,8 @@ def main():
     for path, part in parts(arguments.styles, 6):
         link(path, arguments.out / "styles" / part)
         if part == "train":
-            colourings(path, arguments.out / "many_styles", 20)
+            colourings(path, arguments.out / "many_styles", 3)
     if arguments.photos:
-        for path in sorted(arguments.photos.iterdir())[::3]:
-            link(path, arguments.out / "many_styles")
         for path in sorted(arguments.photos.iterdir()):
             if has_colors(cv2.imread(str(path))):
                 link(path, arguments.out / "colors")
@@ -81,10 +79,13 @@ def link(path, folder):
 
 
 def colourings(path, folder, count):
-    """Put a picture, and as many of it in other colours, into a folder."""
-    link(path, folder)
+    """Put a picture, and as many of it in other colours, into a folder; short sides of 192 px."""
+    folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(zlib.crc32(path.name.encode()))
     picture = cv2.imread(str(path))
+    scale = 192 / min(picture.shape[:2])
+    picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(folder / f"{path.name}.png"), picture)
     for number in range(count):
         cv2.imwrite(str(folder / f"{path.name}_{number}.png"), recoloured(picture, rng))
 

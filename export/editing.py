@@ -3,8 +3,8 @@
 The inputs of such a network are known by their names: `images`, and after it what says how they
 are edited, images (`styles`) or vectors (`attributes`). Outside of the project images are float32
 in [0, 1] or files; vectors are what the network takes. Of `tokens`, the numbers of a text's words,
-a server makes them from strings, `texts`; TFLite, which has no strings to cut, takes them as they
-are.
+a server makes them from strings, `texts`, and it scales `styles` as `zoo.stylize` does; TFLite,
+which can do neither, takes them as they are.
 """
 
 import numpy as np
@@ -14,6 +14,7 @@ from export.image_files import check_file, decode_file, require
 from export.signatures import check_range, to_levels, unit_range
 from zoo.core.alignment import run_aligned
 from zoo.core.precision import inference_policy, with_policy
+from zoo.editing.stylize import STYLE_PX, scaled
 
 IMAGES, EDITED = "images", "edited_images"
 TOKENS, TEXTS = "tokens", "texts"
@@ -70,16 +71,24 @@ def edit_unit_range(network, inputs, alignment=1):
     return unit_range(outputs)
 
 
-def specs(network, count=None, size=(None, None)):
-    """What the network takes, `tf.TensorSpec` each; `count` of them or any number."""
-    return [
-        tf.TensorSpec(
-            [count, *size, each.shape[3]] if len(each.shape) == 4 else [count, *each.shape[1:]],
-            each.dtype,
-            each.name,
-        )
-        for each in network.inputs
-    ]
+def specs(network, count=None, size=None):
+    """What the network takes, `tf.TensorSpec` each.
+
+    Args:
+        network: As of `editing_network`.
+        count: Integer, how many of each. Defaults to `None`: any number.
+        size: `(height, width)` of `images`, where that is decided; styles are then squares of the
+            size that they are looked at in. Defaults to `None`: any.
+    """
+
+    def shape(each):
+        if len(each.shape) != 4:
+            return each.shape[1:]
+        if size is None:
+            return [None, None, each.shape[3]]
+        return [*(size if each.name == IMAGES else (STYLE_PX, STYLE_PX)), each.shape[3]]
+
+    return [tf.TensorSpec([count, *shape(each)], each.dtype, each.name) for each in network.inputs]
 
 
 def served_specs(network, tokenizer=None):
@@ -106,13 +115,14 @@ def float_signature(network, alignment=1, tokenizer=None):
         inputs = _tokenized(inputs, tokenizer)
         with tf.control_dependencies(_checks(names, inputs)):
             inputs = [tf.identity(each) for each in inputs]
+        inputs = [inputs[0], *(_looked_at(each) for each in inputs[1:])]
         return {EDITED: edit_unit_range(network, inputs, alignment)}
 
     return serving_default
 
 
-def lite_function(network, alignment=1, size=(None, None)):
-    """As `export.signatures.lite_function`; the size is that of styles as well."""
+def lite_function(network, alignment=1, size=None):
+    """As `export.signatures.lite_function`; for the size of styles see `specs`."""
 
     @tf.function(input_signature=specs(network, 1, size), autograph=False)
     def serving_default(*inputs):
@@ -149,7 +159,9 @@ def bytes_signature(network, alignment=1, max_pixels=2**22, tokenizer=None):
             tf.cast(decode_file(part, index, width, name), tf.float32) / 255.0 if is_file else part
             for part, width, name, is_file in zip(parts, channels, names, files, strict=True)
         ]
-        edited = edit_unit_range(network, [each[None] for each in inputs], alignment)[0]
+        image, *others = [each[None] for each in inputs]
+        inputs = [image, *(_looked_at(each) for each in others)]
+        edited = edit_unit_range(network, inputs, alignment)[0]
         return tf.io.encode_png(to_levels(edited))
 
     def check(item):
@@ -186,19 +198,32 @@ def examples(network, images):
 
     Args:
         network: As of `editing_network`.
-        images: Sequence of uint8 arrays `(H, W, C)`. The style of one is the next one.
+        images: Sequence of uint8 arrays `(H, W, C)`. The style of one is a square of the next one.
     """
-    units = [image[None].astype(np.float32) / 255.0 for image in images]
     rng = np.random.default_rng(0)
+
+    def example(index, spec):
+        if spec.shape.rank != 4:
+            return _example(rng, spec)
+        if spec.name == IMAGES:
+            return images[index][None].astype(np.float32) / 255.0
+        return _square(images[(index + 1) % len(images)])
+
     return [
-        {
-            spec.name: units[(index + place) % len(units)]
-            if spec.shape.rank == 4
-            else _example(rng, spec)
-            for place, spec in enumerate(specs(network))
-        }
-        for index in range(len(units))
+        {spec.name: example(index, spec) for spec in specs(network)} for index in range(len(images))
     ]
+
+
+def _looked_at(each):
+    """What the network takes of what it is given beside images."""
+    return scaled(each) if each.shape.rank == 4 else each
+
+
+def _square(image):
+    """The middle of an image in the size that styles are looked at in, in 256 levels still."""
+    whole = np.rint(scaled(image[None].astype(np.float32)).numpy())
+    top, left = ((side - STYLE_PX) // 2 for side in whole.shape[1:3])
+    return whole[:, top : top + STYLE_PX, left : left + STYLE_PX] / np.float32(255.0)
 
 
 def _example(rng, spec):

@@ -44,8 +44,8 @@ def saved_model(
 
     Of a model that edits by a style image, by attributes or by a text:
 
-    * `serving_default`: `images`, and `styles` (float32 images in [0, 1] of any size),
-      `attributes` (float32 vectors) or `texts` (strings), to `edited_images`;
+    * `serving_default`: `images`, and `styles` (float32 images in [0, 1] of any size, scaled as
+      `zoo.stylize` does), `attributes` (float32 vectors) or `texts` (strings), to `edited_images`;
     * `edit_bytes`: `image_bytes`, and `style_bytes`, `attributes` or `texts`, to `edited_bytes`.
 
     Of a model that makes images from noise:

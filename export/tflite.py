@@ -17,10 +17,10 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None, s
     The file has one signature, `serving_default`, on float32 whatever the precision inside. Of a
     model on images, it takes `images` `(1, H, W, C)` in [0, 1], of any height and width, and
     `masks` `(1, H, W, 1)` if it fills holes, to `restored_images` in [0, 1]; of one that edits,
-    `styles` or `attributes`, to `edited_images`. Of a model that makes
-    images from noise, it takes `latents` `(1, size)`, and `labels`, int32 `(1,)`, if it has
-    classes, to `images` in [0, 1]. `quantize` trades exactness for size and speed; see what it
-    costs with `export.check`:
+    `styles` (scale their shorter sides to 192 px, as `zoo.stylize` does) or `attributes`, to
+    `edited_images`. Of a model that makes images from noise, it takes `latents` `(1, size)`, and
+    `labels`, int32 `(1,)`, if it has classes, to `images` in [0, 1]. `quantize` trades exactness for size
+    and speed; see what it costs with `export.check`:
 
     * `None`: float32 weights and arithmetic;
     * `"float16"`: weights of half the size, rounded; arithmetic in float32 on a CPU;
@@ -47,7 +47,7 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None, s
             Defaults to `None`.
         alignment: As of `export.saved_model`.
         size: `(height, width)` of images, in px, for accelerators that need to know it, multiples
-            of the alignment. Defaults to `None`: any size.
+            of the alignment; `styles` are then squares of 192 px. Defaults to `None`: any size.
 
     Returns:
         `pathlib.Path` of the file.

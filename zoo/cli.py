@@ -269,7 +269,7 @@ def restore(
             "--text": text,
         }
         network = restoring.remote_of if server is not None else restoring.network_of
-        model = network(model, asked, strength, keep_color, inputs)
+        model = network(model, asked, strength, keep_color)
         report = restoring.restore(inputs, out, model, tile, precision, not json_, mask)
     lines = [
         f"{row['output']}  {row['width']}x{row['height']}  {row['precision']}  "

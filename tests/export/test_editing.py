@@ -10,6 +10,7 @@ from PIL import Image
 
 import export
 import zoo
+from export.tflite_model import interpreter
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +58,9 @@ def unit(pixels):
 
 
 def test_styles_are_served_as_stylize_paints(styles, served_styles, pictures):
-    photo, painting = pictures
+    photo, painting = (each[: len(each) // 4 * 4, :28] for each in pictures)
     expected = zoo.stylize(styles, photo, painting, precision="float32").astype(int)
+    assert np.abs(expected - photo).max() > 20
     floats = served_styles["serving_default"](images=unit(photo), styles=unit(painting))
     assert np.abs(np.rint(floats["edited_images"][0] * 255) - expected).max() <= 1
     files = served_styles["edit_bytes"](
@@ -67,6 +69,23 @@ def test_styles_are_served_as_stylize_paints(styles, served_styles, pictures):
     )["edited_bytes"]
     for file in files:
         assert np.abs(tf.io.decode_png(file).numpy().astype(int) - expected).max() <= 1
+
+
+def test_sides_of_any_length_are_painted(styles, served_styles, pictures):
+    photo, painting = pictures
+    expected = zoo.stylize(styles, photo, painting, precision="float32").astype(int)
+    floats = served_styles["serving_default"](images=unit(photo), styles=unit(painting))
+    # Two rows and columns more are mirrored before the colours of the photograph are looked at.
+    assert np.abs(np.rint(floats["edited_images"][0] * 255) - expected).max() <= 4
+
+
+def test_a_fixed_size_of_images_fixes_that_of_styles(styles, tmp_path):
+    path = export.tflite(styles, tmp_path / "styles.tflite", size=(24, 32))
+    takes = interpreter(path).get_signature_runner("serving_default").get_input_details()
+    shapes = {name: each["shape"].tolist() for name, each in takes.items()}
+    assert shapes == {"images": [1, 24, 32, 3], "styles": [1, 192, 192, 3]}
+    photos = list(np.random.default_rng(1).integers(0, 256, (2, 24, 32, 3), "uint8"))
+    assert export.check(styles, tflite=path, photographs=photos).passed
 
 
 def test_attributes_are_vectors_in_both_signatures(faces, served_faces, pictures):

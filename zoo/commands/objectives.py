@@ -150,12 +150,17 @@ def build_style(spec):
                 {
                     "file": "vgg16.keras", "input": "caffe_bgr",
                     "content_layers": ["conv4_1"], "content_weight": 1,
-                    "style_layers": ["conv1_1", "conv2_1", "conv3_1"], "style": "statistics",
+                    "style_layers": ["conv1_1", "conv2_1", "conv3_1"],
+                    "style_layer_weights": [0.001, 0.003, 0.03], "style": "statistics",
                     "style_weight": 10, "total_variation_weight": 0.01,
                     "adversarial": "least_squares", "adversarial_weight": 0.1
                 }
 
-            `file` and both `layers` are needed; `style` is `statistics` (default) or `gram`.
+            `file` and both `layers` are needed; `style` is `statistics` (default), `norms` (the
+            same without squares, for many styles) or `gram`.
+            Where the features of early layers are many times as large as those of later ones, as
+            in networks for Caffe, say so in the weights of the layers (default: 1 each): grain
+            counts for all otherwise, and shapes for nothing.
 
     Returns:
         `zoo.StyleObjective`.
@@ -165,11 +170,18 @@ def build_style(spec):
     """
     weights = {"content_weight", "style_weight", "total_variation_weight", "adversarial_weight"}
     needed = {"file", "content_layers", "style_layers"}
-    _check_keys("--objective", spec, {*needed, *weights, "input", "style", "adversarial"})
+    of_layers = {"content_layer_weights", "style_layer_weights"}
+    _check_keys(
+        "--objective", spec, {*needed, *weights, *of_layers, "input", "style", "adversarial"}
+    )
     if not needed <= set(spec):
         raise ValueError(f"`--objective` needs {', '.join(sorted(needed))}. Received: {spec!r}")
     convert = _named("input", _INPUTS, spec["input"]) if "input" in spec else None
-    kinds = {"statistics": zoo.losses.StatisticsStyleLoss, "gram": zoo.losses.GramStyleLoss}
+    kinds = {
+        "statistics": zoo.losses.StatisticsStyleLoss,
+        "norms": functools.partial(zoo.losses.StatisticsStyleLoss, squared=False),
+        "gram": zoo.losses.GramStyleLoss,
+    }
     if spec.get("style", "statistics") not in kinds:
         raise ValueError(f"`style` must be one of {', '.join(kinds)}. Received: {spec['style']!r}")
     content, style = (
@@ -181,8 +193,10 @@ def build_style(spec):
         arguments["adversarial_loss"] = _named("adversarial", _ADVERSARIAL, spec["adversarial"])
         arguments.setdefault("adversarial_weight", 1.0)
     return zoo.StyleObjective(
-        zoo.losses.PerceptualLoss(content),
-        style_loss=kinds[spec.get("style", "statistics")](style),
+        zoo.losses.PerceptualLoss(content, _layer_weights("content_layer_weights", spec)),
+        style_loss=kinds[spec.get("style", "statistics")](
+            style, _layer_weights("style_layer_weights", spec)
+        ),
         **arguments,
     )
 
@@ -245,11 +259,16 @@ def _perceptual(spec):
         raise ValueError("`perceptual` needs `file`, the path of a .keras feature network.")
     convert = _named("input", _INPUTS, spec["input"]) if "input" in spec else None
     criterion = _named("criterion", _CRITERIA, spec["criterion"]) if "criterion" in spec else None
-    weights = spec.get("layer_weights")
-    if weights is not None and not isinstance(weights, list):
-        raise ValueError(f"`layer_weights` must be a list of numbers. Received: {weights!r}")
+    weights = _layer_weights("layer_weights", spec)
     network = features.FeatureExtractor.from_file(spec["file"], spec.get("layers"), convert)
     return zoo.losses.PerceptualLoss(network, weights, criterion)
+
+
+def _layer_weights(key, spec):
+    weights = spec.get(key)
+    if weights is not None and not isinstance(weights, list):
+        raise ValueError(f"`{key}` must be a list of numbers. Received: {weights!r}")
+    return weights
 
 
 def _weight(term, spec):

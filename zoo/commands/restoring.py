@@ -1,5 +1,6 @@
 """`zoo restore`: image files in, restored image files out."""
 
+import dataclasses
 import time
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def restore(names, out, model, tile=None, precision="auto", progress=True, mask=
     Args:
         names: Files, folders and glob patterns.
         out: File (for one input) or folder.
-        model: As of `zoo.restore`.
+        model: As of `zoo.restore`, or a `Painter`.
         tile: Side of a tile in px, or `None` to choose.
         precision: As in `zoo.restore`.
         progress: Bool, show a progress bar.
@@ -50,11 +51,12 @@ def restore(names, out, model, tile=None, precision="auto", progress=True, mask=
                 bars.update(one, completed=done, total=total)
 
             photo = zoo.Photo.open(source)
+            network = model.network_of(photo) if isinstance(model, Painter) else model
             rows = RestoredRows(
-                model, photo.pixels, tile, precision=precision, progress=report_tiles, holes=holes
+                network, photo.pixels, tile, precision=precision, progress=report_tiles, holes=holes
             )
             target.parent.mkdir(parents=True, exist_ok=True)
-            photo.restored(rows, model.name).save(target)
+            photo.restored(rows, network.name).save(target)
             height, width = rows.shape[:2]
             seconds = round(time.perf_counter() - began, 3)
             report.append(
@@ -95,7 +97,7 @@ def model_of(places):
     return client.connect(place), place
 
 
-def remote_of(client, asked, strength, keep_color, names):
+def remote_of(client, asked, strength, keep_color):
     """Return the model of a server, with what it takes beside images.
 
     Args:
@@ -103,7 +105,6 @@ def remote_of(client, asked, strength, keep_color, names):
         asked: As of `network_of`.
         strength: As of `network_of`; a server has no such knob.
         keep_color: As of `network_of`; neither this.
-        names: The inputs.
 
     Raises:
         ValueError: If something does not fit the model.
@@ -132,7 +133,7 @@ def _vector(changes, names):
     return [float(changes.get(name, 0.0)) for name in names]
 
 
-def network_of(model, asked, strength, keep_color, names):
+def network_of(model, asked, strength, keep_color):
     """Return what of a model restores, paints or edits as is asked for.
 
     Args:
@@ -141,7 +142,9 @@ def network_of(model, asked, strength, keep_color, names):
             `--text` to what was given, which only the model that it is for may have.
         strength: Float in [0, 1], share of the result; of style transfer, share of the style.
         keep_color: Float, see `zoo.with_fidelity`. Of style transfer, anything but 0 keeps colours.
-        names: The inputs.
+
+    Returns:
+        A model as of `zoo.restore`, or a `Painter`.
 
     Raises:
         ValueError: If something does not fit the model, or it needs what was not given.
@@ -164,7 +167,7 @@ def network_of(model, asked, strength, keep_color, names):
             "`zoo.animate(model, photo, pipelines.effects(...)[0])` in Python."
         )
     if asked["--style"]:
-        return _styled(model, asked["--style"], strength, keep_color, names)
+        return Painter(model, asked["--style"], strength, bool(keep_color))
     if asked["--change"]:
         model = model.editor_of(asked["--change"])
     elif asked["--text"]:
@@ -176,12 +179,27 @@ def network_of(model, asked, strength, keep_color, names):
     return model
 
 
-def _styled(model, styles, strength, keep_color, names):
-    images = files.inputs(names)
-    if strength < 1 and len(images) > 1:
-        raise ValueError(f"`--strength` is for one image with `--style`. Received: {len(images)}")
-    image = next(iter(images))
-    return zoo.styled_network(model, image, styles, strength=strength, keep_color=bool(keep_color))
+@dataclasses.dataclass
+class Painter:
+    """A model and styles: what paints a photograph depends on the colours that it has.
+
+    Args:
+        model: `zoo.StyleTransferGAN`.
+        styles: Files of style images.
+        strength: As of `zoo.stylize`.
+        keep_color: As of `zoo.stylize`.
+    """
+
+    model: zoo.StyleTransferGAN
+    styles: list
+    strength: float
+    keep_color: bool
+
+    def network_of(self, photo):
+        """Return the network that paints a `zoo.Photo`."""
+        return zoo.styled_network(
+            self.model, photo, self.styles, strength=self.strength, keep_color=self.keep_color
+        )
 
 
 def restore_in_stages(names, out, restorer, tile=None, precision="auto", show_steps=None):

@@ -7,6 +7,9 @@ from zoo.layers.color import Luminance as Luminance
 from zoo.layers.color import Tint as Tint
 from zoo.layers.color import Translated as Translated
 from zoo.layers.color import rgb_to_lab as rgb_to_lab
+from zoo.layers.color_transfer import ColorStatistics as ColorStatistics
+from zoo.layers.color_transfer import ColorTransfer as ColorTransfer
+from zoo.layers.color_transfer import DrawOver as DrawOver
 from zoo.layers.conditions import Coordinates as Coordinates
 from zoo.layers.conditions import FixedVector as FixedVector
 from zoo.layers.conditions import MaskedChange as MaskedChange

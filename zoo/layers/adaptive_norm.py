@@ -39,6 +39,8 @@ class AdaptiveInstanceNorm(keras.layers.Layer):
         epsilon: Float, added to the variance. Defaults to 1e-3.
         normalize: Bool, whether features are normalised first. Without, a style scales and shifts
             what is there (FiLM, https://arxiv.org/abs/1709.07871). Defaults to `True`.
+        kernel_initializer: Of the function of the style; small values let all styles begin alike.
+            Defaults to `"glorot_uniform"`.
 
     Example:
 
@@ -51,9 +53,10 @@ class AdaptiveInstanceNorm(keras.layers.Layer):
         https://arxiv.org/abs/1812.04948, section 2.
     """
 
-    def __init__(self, epsilon=1e-3, normalize=True, **kwargs):
+    def __init__(self, epsilon=1e-3, normalize=True, kernel_initializer="glorot_uniform", **kwargs):
         super().__init__(**kwargs)
         self.epsilon, self.normalize = float(epsilon), bool(normalize)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, input_shape):
         """Make the learnt function of the style."""
@@ -63,7 +66,12 @@ class AdaptiveInstanceNorm(keras.layers.Layer):
                 self.epsilon, center=False, scale=False, dtype=self.dtype_policy, name="norm"
             )
             self.norm.build(features)
-        self.affine = keras.layers.Dense(2 * features[-1], dtype=self.dtype_policy, name="affine")
+        self.affine = keras.layers.Dense(
+            2 * features[-1],
+            kernel_initializer=self.kernel_initializer,
+            dtype=self.dtype_policy,
+            name="affine",
+        )
         self.affine.build(style)
 
     def call(self, inputs):
@@ -79,8 +87,13 @@ class AdaptiveInstanceNorm(keras.layers.Layer):
 
     def get_config(self):
         """The constructor's arguments."""
-        config = super().get_config()
-        return {**config, "epsilon": self.epsilon, "normalize": self.normalize}
+        initializer = keras.initializers.serialize(self.kernel_initializer)
+        return {
+            **super().get_config(),
+            "epsilon": self.epsilon,
+            "normalize": self.normalize,
+            "kernel_initializer": initializer,
+        }
 
 
 @keras.saving.register_keras_serializable(package="zoo")

@@ -57,12 +57,14 @@ class StatisticsStyleLoss(FeatureLoss):
     """Squared distance between means and between deviations of channels, averaged over channels.
 
     What adaptive instance normalisation sets exactly in one layer, asked for in several. The
-    images may differ in size, and in where things are. The paper prints norms; its code, and this,
-    take their mean squares.
+    images may differ in size, and in where things are.
 
     Args:
         features: A `zoo.networks.features.FeatureExtractor`.
         layer_weights: One weight of 0 or more for each of its layers. Defaults to `None`: 1 each.
+        squared: Bool. Defaults to `True`, as in the paper's code. `False`: the roots of both, the
+            norms that the paper prints. Few style images that have nothing in common with their
+            photographs then do not outweigh all others.
         reduction: As in `keras.losses.Loss`; the unreduced loss has shape `(N,)`. Defaults to
             `"sum_over_batch_size"`.
         name: Name of the loss. Defaults to `None`.
@@ -71,7 +73,24 @@ class StatisticsStyleLoss(FeatureLoss):
         Huang and Belongie 2017, https://arxiv.org/abs/1703.06868, equation 13.
     """
 
+    def __init__(
+        self,
+        features,
+        layer_weights=None,
+        squared=True,
+        reduction="sum_over_batch_size",
+        name=None,
+    ):
+        super().__init__(features, layer_weights, reduction, name)
+        self.squared = bool(squared)
+
     def layer_distance(self, target, output):
         """Distance of each image in one layer, `(N,)`."""
         pairs = zip(channel_statistics(target), channel_statistics(output), strict=True)
-        return tf.add_n([tf.reduce_mean(tf.square(a - b), axis=1) for a, b in pairs])
+        squares = [tf.reduce_mean(tf.square(a - b), axis=1) for a, b in pairs]
+        # A root has no slope at 0.
+        return tf.add_n(squares if self.squared else [tf.sqrt(each + 1e-6) for each in squares])
+
+    def get_config(self):
+        """Arguments that remake this loss; the feature network is named, not copied."""
+        return {**super().get_config(), "squared": self.squared}

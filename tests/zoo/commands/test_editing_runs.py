@@ -77,7 +77,7 @@ def test_train_style_transfer(zoo_command, halves, photo_folder, tmp_path):
     network.save(tmp_path / "features.keras")
     objective = {"file": str(tmp_path / "features.keras"), "content_layers": ["second"],
                  "style_layers": ["first", "second"], "style": "gram", "style_weight": 3,
-                 "adversarial": "hinge"}  # fmt: skip
+                 "style_layer_weights": [0.5, 2], "adversarial": "hinge"}  # fmt: skip
     zoo_command("train", "style_transfer_gan", "--data", photo_folder, "--targets", halves,
                 "--out", tmp_path / "run", "--steps", 2, "--steps-per-epoch", 2,
                 "--batch-size", 2, "--crop", 24, "--set", "filters=2", "--set", "blocks=1",
@@ -86,16 +86,25 @@ def test_train_style_transfer(zoo_command, halves, photo_folder, tmp_path):
     model = zoo.StyleTransferGAN.from_preset(tmp_path / "run" / "preset")
     assert model.objective.style_weight == 3
     assert isinstance(model.objective.style_loss, zoo.losses.GramStyleLoss)
+    assert model.objective.style_loss.layer_weights == [0.5, 2]
     words = ["restore", photo_folder / "a.png", "-o", tmp_path / "painted.png", "--preset"]
     preset, painting = tmp_path / "run" / "preset", halves / "0.png"
     zoo_command(*words, preset, "--style", painting, "--strength", 0.5, "--keep-color", 1)
     assert Image.open(tmp_path / "painted.png").size == Image.open(photo_folder / "a.png").size
+    zoo_command("restore", halves, "-o", tmp_path / "all", "--preset", preset, "--style", painting,
+                "--strength", 0.5)  # fmt: skip
+    assert len(list((tmp_path / "all").iterdir())) == len(list(halves.iterdir()))
     with pytest.raises(ValueError, match="a StyleTransferGAN, needs `--style`"):
         zoo_command(*words, preset)
     with pytest.raises(ValueError, match="has no use for `--style`"):
         zoo_command(*words, "denoise_color", "--style", painting)
     with pytest.raises(ValueError, match="`--objective` needs"):
         objectives.build_style({"file": "a.keras"})
+    norms = objectives.build_style({**objective, "style": "norms"}).style_loss
+    assert isinstance(norms, zoo.losses.StatisticsStyleLoss)
+    assert not norms.squared
+    with pytest.raises(ValueError, match="`style_layer_weights` must be a list of numbers"):
+        objectives.build_style({**objective, "style_layer_weights": 3})
 
 
 def test_train_face_attributes(zoo_command, halves, tmp_path):

@@ -4,6 +4,7 @@ import cases
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import zoo
 from zoo.losses import LeastSquares, PerceptualLoss, StatisticsStyleLoss
@@ -47,17 +48,19 @@ def data(count=4, size=24):
 
 
 def test_variant_contract(build, tmp_path, mirrored):
-    cases.run_editing_test(build, data(), folder=tmp_path, strategy=mirrored)
+    cases.run_editing_test(build, data(), folder=tmp_path, strategy=mirrored, steps=2)
 
 
 def test_terms_by_hand(build, objective):
     model = build()
     images, styles = data(2)
-    batch = model.forward(model.prepare((images, styles), None))
-    terms = model.generator_terms(batch)
+    batch = model.forward(model.prepare((images, styles), [0, 0]))
+    terms = model.generator_terms({**batch, "corner": [3, 5]})
     painted = np.asarray(batch["painted"])
-    np.testing.assert_allclose(terms["content"], objective.content_loss(images, painted), rtol=1e-4)
-    wanted = 5 * float(objective.style_loss(styles, painted))
+    seen = painted[:, 3:20, 5:22]
+    wanted = objective.content_loss(images[:, 3:20, 5:22], seen)
+    np.testing.assert_allclose(terms["content"], wanted, rtol=1e-4)
+    wanted = 5 * float(objective.style_loss(styles, seen))
     assert float(terms["style"]) == pytest.approx(wanted, rel=1e-4)
     steps = np.abs(np.diff(painted, axis=1)).mean() + np.abs(np.diff(painted, axis=2)).mean()
     assert float(terms["total_variation"]) == pytest.approx(0.1 * steps, rel=1e-4)
@@ -95,13 +98,58 @@ def test_pictures_of_any_size_and_kind(build):
     assert np.ptp(gray.astype(int), axis=-1).max() > 0  # painted in colour
 
 
+def drawing(model):
+    """`model` with a last layer that draws: it begins with zeros."""
+    painter = model.generator.get_layer("painter")
+    last = [layer for layer in painter.layers if layer.name.startswith("conv2d")][-1]
+    last.kernel.assign(np.random.default_rng(0).normal(0, 0.3, last.kernel.shape))
+    return model
+
+
+def test_untrained_models_give_photographs_the_colours_of_styles(build):
+    model = build()
+    images, styles = data(2)
+    statistics = zoo.layers.ColorStatistics()
+    wanted = zoo.layers.ColorTransfer()([images, statistics(images), statistics(styles)])
+    np.testing.assert_allclose(model([images, styles]), np.clip(wanted, -0.99, 0.99), atol=1e-5)
+
+
+def test_tiles_fit(build):
+    model = drawing(build())
+    rng = np.random.default_rng(0)
+    photo, style = (rng.integers(0, side, (200, 150, 3), "uint8") for side in (256, 120))
+    photo[100:] //= 3  # tiles whose colours differ
+    painted = [
+        zoo.stylize(model, photo, style, precision="float32", tile=tile) for tile in (None, 96)
+    ]
+    np.testing.assert_array_equal(*painted)
+    assert (painted[0] != zoo.stylize(build(), photo, style, precision="float32")).mean() > 0.5
+
+
+def test_flat_photographs_have_gradients_as_small_as_others(build):
+    model = drawing(build(blocks=5, filters=8))
+    images, styles = data(2)
+    norms = []
+    for each in (images, np.ones_like(images)):
+        batch = model.prepare((each, styles), [0, 0])
+        with tf.GradientTape() as tape:
+            terms = model.generator_terms(model.forward(batch))
+            loss = sum(terms.values())
+        gradients = tape.gradient(loss, model.generator_variables)
+        norms.append(float(tf.linalg.global_norm(gradients)))
+    assert norms[1] < 10 * norms[0]
+
+
 def test_strength_and_mixtures_are_means_of_styles(build):
     model = build()
     rng = np.random.default_rng(0)
     photo, one, other = (rng.uniform(0, 1, (24, 24, 3)).astype("float32") for _ in range(3))
     vectors = [model.style_of(each[None] * 2 - 1)[0] for each in (photo, one, other)]
-    network = zoo.styled_network(model, photo, [one, other], weights=[3, 1], strength=0.5)
-    wanted = model.painter_of(0.5 * vectors[0] + 0.375 * vectors[1] + 0.125 * vectors[2])
+    network = zoo.styled_network(
+        model, photo, [one, other], weights=[3, 1], strength=0.5, style_px=None
+    )
+    mixed = 0.5 * vectors[0] + 0.375 * vectors[1] + 0.125 * vectors[2]
+    wanted = model.painter_of(mixed, vectors[0][-9:])
     image = data(1)[0]
     np.testing.assert_allclose(network(image), wanted(image), atol=1e-5)
 
@@ -109,7 +157,7 @@ def test_strength_and_mixtures_are_means_of_styles(build):
 def test_colours_of_the_image_are_kept(build):
     model = build()
     image, style = data(1)
-    network = zoo.styled_network(model, None, (style[0] + 1) / 2, keep_color=True)
+    network = zoo.styled_network(model, None, (style[0] + 1) / 2, keep_color=True, style_px=None)
     painted = model.painter_of(model.style_of(style)[0])(image)
     kept = network(image)
     lightness = zoo.layers.Luminance()
@@ -126,11 +174,21 @@ def test_presets_and_default_objective(build, tmp_path):
     assert model.size_multiple == 4
 
 
+def test_style_images_are_scaled(build, monkeypatch):
+    model, seen = build(), []
+    monkeypatch.setattr(model, "style_of", lambda x: seen.append(x.shape[1:3]) or np.ones((1, 13)))
+    photo, style = np.zeros((30, 20, 3), "uint8"), np.zeros((40, 60), "uint8")
+    for side in (192, 16, None):
+        zoo.styled_network(model, photo, style, strength=0.5, style_px=side)
+    assert seen == [(192, 288), (288, 192), (16, 24), (24, 16), (40, 60), (30, 20)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"weights": [1, 2]}, "`weights` must hold a number of 0 or more for each"),
         ({"weights": [0]}, "not all 0"),
+        ({"style_px": 0}, "`style_px` must be at least 1"),
         ({"strength": 1.5}, r"`strength` must be in \[0, 1\]"),
     ],
 )

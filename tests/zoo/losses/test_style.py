@@ -41,6 +41,11 @@ def test_statistics_golden(features):
     flat = 1e-5**0.5
     expected = 5 / 3 + 2 / 3 * (1 - flat) ** 2
     assert float(loss(tf.zeros_like(ROW), ROW)) == pytest.approx(expected, rel=1e-4)
+    norms = StatisticsStyleLoss(features, layer_weights=[1, 0], squared=False)
+    expected = (5 / 3) ** 0.5 + (2 / 3) ** 0.5 * (1 - flat)
+    assert float(norms(tf.zeros_like(ROW), ROW)) == pytest.approx(expected, rel=1e-4)
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(norms))
+    assert not copy.squared
 
 
 @pytest.mark.parametrize("cls", [GramStyleLoss, StatisticsStyleLoss])
