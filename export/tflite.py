@@ -19,8 +19,8 @@ def tflite(model, path, quantize=None, representative=None, *, alignment=None, s
     `masks` `(1, H, W, 1)` if it fills holes, to `restored_images` in [0, 1]; of one that edits,
     `styles` (scale their shorter sides to 192 px, as `zoo.stylize` does) or `attributes`, to
     `edited_images`. Of a model that makes images from noise, it takes `latents` `(1, size)`, and
-    `labels`, int32 `(1,)`, if it has classes, to `images` in [0, 1]. `quantize` trades exactness for
-    size and speed; see what it costs with `export.check`:
+    `labels`, int32 `(1,)`, if it has classes, to `images` in [0, 1]. `quantize` trades exactness
+    for size and speed; see what it costs with `export.check`:
 
     * `None`: float32 weights and arithmetic;
     * `"float16"`: weights of half the size, rounded; arithmetic in float32 on a CPU;
