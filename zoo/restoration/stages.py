@@ -2,10 +2,14 @@
 
 import keras
 import numpy as np
-from PIL import Image, ImageFilter
+import tensorflow as tf
 
 from zoo.core import presets, tiling
 from zoo.core.photos import Photo
+
+# What is beside damage is damaged if it differs from a fill in the same direction, by this share of
+# what damage within a few pixels differs by, and by more than noise does.
+_SHARE, _LEAST, _WITHIN_PX = 0.6, 0.08, 4
 
 
 class TwoStageRestorer:
@@ -96,8 +100,9 @@ class OldPhotoRestorer(TwoStageRestorer):
         colorizer: Model, such as `zoo.ColorizationGAN`, name or `None`.
         upscaler: Model, such as `zoo.SRGAN`, name or `None`.
         painter: Model, as of `zoo.styled_network`, name or `None`.
-        grow_px: Integer, how far masks are grown before they are filled: the edge of a scratch is
-            damaged as well. Defaults to 2.
+        grow_px: Integer, how far from what the detector finds damage may reach. A pixel there is
+            filled as well if it differs from what a first fill made of it as the damage beside it
+            does: it is lighter too, or darker too. Defaults to 2.
         threshold: Float, more than 0 and less than 1, from where on what the detector returns is
             damage. Defaults to 0.5. With 0.95, and `grow_px=0`, less of the photograph is
             replaced, and of the damage as well.
@@ -166,12 +171,12 @@ class OldPhotoRestorer(TwoStageRestorer):
             pixels = pixels[..., :-1]
         found = np.asarray(tiling.restore(self.models["detector"], pixels, **options))
         found = found[..., 0] if found.ndim == 3 else found
-        full = 1.0 if found.dtype.kind == "f" else np.iinfo(found.dtype).max
-        damaged = found > self.threshold * full
-        if not self.grow_px:  # Pillow divides by 0 in a filter of 1 px
+        damaged = found > self.threshold * _full(found)
+        if not self.grow_px or not damaged.any():
             return damaged
-        image = Image.fromarray(255 * damaged.astype(np.uint8))
-        return np.asarray(image.filter(ImageFilter.MaxFilter(2 * self.grow_px + 1))) > 0
+        near = _pooled(tf.nn.max_pool2d, damaged, self.grow_px) > 0
+        filled = tiling.inpaint(self.models["inpainter"], pixels, near, **options)
+        return damaged | (near & _alike(_lightness(pixels) - _lightness(filled), damaged))
 
     def run(self, name, image, options):
         """Return an image after one stage."""
@@ -201,3 +206,24 @@ class OldPhotoRestorer(TwoStageRestorer):
 
 def _model(given):
     return presets.from_preset(given) if isinstance(given, str) else given
+
+
+def _full(pixels):
+    return 1.0 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
+
+
+def _lightness(pixels):
+    light = pixels if pixels.ndim == 2 else pixels.mean(axis=-1, dtype=np.float32)
+    return (light / _full(pixels)).astype(np.float32)
+
+
+def _alike(off, damaged):
+    """Where `off`, the difference to a fill, is as it is in the damage nearby."""
+    damage = _pooled(tf.nn.avg_pool2d, np.where(damaged, off, 0.0), _WITHIN_PX)
+    damage /= np.maximum(_pooled(tf.nn.avg_pool2d, damaged, _WITHIN_PX), 1e-6)
+    return off * np.sign(damage) > np.maximum(_SHARE * np.abs(damage), _LEAST)
+
+
+def _pooled(pool, plane, reach_px):
+    planes = plane[None, ..., None].astype(np.float32)
+    return pool(planes, 2 * reach_px + 1, 1, "SAME").numpy()[0, ..., 0]

@@ -47,12 +47,30 @@ def test_two_stages_follow_each_other():
     np.testing.assert_array_equal(restorer(image, off=["first"])[0, 0], [40] * 3)
 
 
-def test_masks_are_where_damage_is_and_a_little_more(detector, inpainter, photo):
-    for grow, columns in ((0, range(20, 23)), (2, range(18, 25))):
-        restorer = zoo.OldPhotoRestorer(detector, inpainter, grow_px=grow)
-        mask = restorer.mask(photo)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_masks_are_where_damage_is(detector, inpainter, photo, dtype):
+    full = 1 if dtype == "float32" else np.iinfo(dtype).max
+    pixels = (photo / 255 * full).astype(dtype)
+    for grow in (0, 2):
+        mask = zoo.OldPhotoRestorer(detector, inpainter, grow_px=grow).mask(pixels)
         assert mask.shape == (40, 48)
-        assert sorted(set(np.nonzero(mask)[1])) == list(columns)
+        assert sorted(set(np.nonzero(mask)[1])) == [20, 21, 22]
+
+
+def test_masks_reach_to_the_soft_edges_of_damage(detector, inpainter, photo):
+    photo[photo < 255] = 60
+    photo[:, 19] = photo[:, 23] = 190  # too dark for the detector
+    photo[:, 24] = 20  # differs from what is around it, but not as the scratch does
+    for grow, columns in ((0, [20, 21, 22]), (2, [19, 20, 21, 22, 23])):
+        mask = zoo.OldPhotoRestorer(detector, inpainter, grow_px=grow).mask(photo)
+        assert sorted(set(np.nonzero(mask[5:-5])[1])) == columns
+
+
+def test_nothing_is_filled_where_no_damage_is(detector, inpainter, photo):
+    photo[:] = 100
+    restorer = zoo.OldPhotoRestorer(detector, inpainter)
+    assert not restorer.mask(photo).any()
+    np.testing.assert_array_equal(restorer(photo), photo)
 
 
 def test_less_is_filled_where_more_certainty_is_asked(detector, inpainter, photo):
