@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One more than cores, as tests also wait: for servers, child processes, files.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, 1 + os.cpu_count()))')
 
 .PHONY: demo test test-docs test-e2e lint format tables notebooks docs bench clean
 
@@ -9,7 +11,7 @@ demo: $(VENV)/.installed
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/zoo quickstart --out demo-output
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 # Runs the code of README and documentation, and builds the site.
 test-docs: $(VENV)/.installed-docs

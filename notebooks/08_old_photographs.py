@@ -42,9 +42,10 @@ zoo.show({"photograph": photograph, "scan": scan, "damaged here": damage})
 # %% [markdown]
 # ## Find the damage
 #
-# The detector is a small segmentation network, trained on what the recipe drew. The restorer grows
-# its mask by two pixels, as the rim of a scratch is damaged as well. `restorer.threshold = 0.95` and
-# `restorer.grow_px = 0` are for careful work, which leaves more of the photograph as it is.
+# The detector is a small segmentation network, trained on what the recipe drew. The rim of a scratch
+# is damaged as well: up to two pixels away, the restorer fills what differs from a first fill as the
+# scratch does. `restorer.threshold = 0.95` and `restorer.grow_px = 0` are for careful work, which
+# leaves more of the photograph as it is.
 
 # %%
 restorer = zoo.from_preset("old_photo_full")

@@ -12,6 +12,7 @@ from zoo.layers.color import Chroma, Luminance, Tint
 from zoo.layers.color_transfer import ColorStatistics
 
 STYLE_PX = 192  # as in the training of `style_transfer_any`
+_LONGEST = 16  # times the shorter side; a line of pixels would need gigabytes, were it scaled
 _LOOKED_AT = 2**20  # px
 
 
@@ -102,13 +103,14 @@ def scaled(images, side=STYLE_PX):
 
     Args:
         images: Float tensor `(N, H, W, C)`; its values stay in the range that they are in.
-        side: Integer, wanted length of the shorter side in px. Defaults to that of `stylize`.
+        side: Integer, wanted length of the shorter side in px. Defaults to that of `stylize`. The
+            longer one is shrunk to 16 times that where it is more.
 
     Returns:
         float32 tensor `(N, H', W', C)`.
     """
     sides = tf.cast(tf.shape(images)[1:3], tf.float32)
-    size = tf.round(side / tf.reduce_min(sides) * sides)
+    size = tf.minimum(tf.round(side / tf.reduce_min(sides) * sides), _LONGEST * side)
     resized = tf.image.resize(images, tf.cast(size, tf.int32), "bicubic", antialias=True)
     return tf.clip_by_value(resized, tf.reduce_min(images), tf.reduce_max(images))
 

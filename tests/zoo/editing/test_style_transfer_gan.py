@@ -183,6 +183,13 @@ def test_style_images_are_scaled(build, monkeypatch):
     assert seen == [(192, 288), (288, 192), (16, 24), (24, 16), (40, 60), (30, 20)]
 
 
+def test_a_line_of_pixels_is_no_reason_to_use_gigabytes(build, monkeypatch):
+    model, seen = build(), []
+    monkeypatch.setattr(model, "style_of", lambda x: seen.append(x.shape[1:3]) or np.ones((1, 13)))
+    zoo.styled_network(model, None, np.zeros((1, 60_000), "uint8"))
+    assert seen == [(192, 16 * 192)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
