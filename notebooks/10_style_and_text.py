@@ -30,7 +30,7 @@ photograph = skimage.data.chelsea()[:256, 100:356]
 # The photograph is given the colours of the style picture first, by the means and covariances of
 # both. Then a network draws over it: it takes details away and adds strokes, and a second network,
 # which looks at the style picture, tells it which (Ghiasi et al. 2017). `style_transfer_any` was
-# trained for 16 minutes on two cores; it has seen neither the photograph nor these styles.
+# trained for an hour and a half on two cores; it has seen neither the photograph nor these styles.
 
 # %%
 painter = zoo.from_preset("style_transfer_any")
