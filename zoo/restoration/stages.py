@@ -9,7 +9,7 @@ from zoo.core.photos import Photo
 
 # What is beside damage is damaged if it differs from a fill in the same direction, by this share of
 # what damage within a few pixels differs by, and by more than noise does.
-_SHARE, _LEAST, _WITHIN_PX = 0.6, 0.08, 4
+_SHARE, _LEAST, _WITHIN_PX = 0.7, 0.1, 4
 
 
 class TwoStageRestorer:
